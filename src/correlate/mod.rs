@@ -1,0 +1,5 @@
+//! Facts to stories.
+
+mod findings;
+
+pub use findings::*;

@@ -1,0 +1,4 @@
+//! x
+pub mod units;
+pub mod event;
+pub mod correlate;

@@ -1,0 +1,49 @@
+//! The programs whose logs are read.
+
+use serde::{Deserialize, Serialize};
+
+/// The program that wrote a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Component {
+    /// Storage node.
+    Tikv,
+    /// Backup & Restore, `br`.
+    Br,
+    /// SQL node; runs the checkpoint advancer.
+    Tidb,
+    /// Placement driver.
+    Pd,
+    /// Columnar storage node.
+    Tiflash,
+    /// Change data capture.
+    Cdc,
+    /// The operating system: kernel, systemd.
+    Os,
+}
+
+impl Component {
+    /// The word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tikv => "tikv",
+            Self::Br => "br",
+            Self::Tidb => "tidb",
+            Self::Pd => "pd",
+            Self::Tiflash => "tiflash",
+            Self::Cdc => "cdc",
+            Self::Os => "os",
+        }
+    }
+
+    /// Whether an instance of it is a store, with a store id.
+    pub const fn is_store(self) -> bool {
+        matches!(self, Self::Tikv | Self::Tiflash)
+    }
+}
+
+impl std::fmt::Display for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,15 @@
+//! The field's own quantities: identifiers, timestamps, levels. They know nothing of files or rules.
+
+mod component;
+mod ids;
+mod level;
+mod severity;
+mod time;
+mod tso;
+
+pub use component::Component;
+pub use ids::{PeerId, RegionId, StoreId};
+pub use level::Level;
+pub use severity::Severity;
+pub use time::{Timestamp, hms};
+pub use tso::Tso;
