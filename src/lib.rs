@@ -1,4 +1,21 @@
-//! x
-pub mod units;
-pub mod event;
+//! tidescope finds out why a TiDB log backup broke.
+//!
+//! Data flows one way; a lower stage never imports a higher one (`scripts/check-layers`):
+//!
+//! ```text
+//! input     bytes, and where they come from: files, archives, compressed streams
+//!   record    bytes to records: headers, messages, fields, status screens, damaged text
+//!     rules     what to look for: the catalogue, as data
+//!       matching  which rule a record matches
+//!         event     what a matched record says: ids, codes, times, facts
+//!           scan      all sources, in parallel: events, in the same order every time
+//!             correlate facts to stories: episodes, regions, stores, tasks, incidents
+//!               report    stories to bytes: tables, Markdown, HTML, terminal
+//!                 commands  one file for each subcommand
+//! ```
+//!
+//! `units` holds the field's own quantities and is used by all.
+
 pub mod correlate;
+pub mod event;
+pub mod units;

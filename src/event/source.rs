@@ -1,6 +1,6 @@
 //! What a scan says of a source besides its events.
 
-use crate::units::{Component, Level, PeerId, RegionId, StoreId, Timestamp};
+use crate::units::{Component, Level, PeerId, RegionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A source, or one split of it: what was read and who wrote it, as far as its own text says.

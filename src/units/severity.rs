@@ -47,9 +47,7 @@ impl std::str::FromStr for Severity {
             "error" => Self::Error,
             "critical" => Self::Critical,
             _ => {
-                return Err(format!(
-                    "`{word}` is no severity: use info, notice, warning, error or critical"
-                ));
+                return Err(format!("`{word}` is no severity: use info, notice, warning, error or critical"));
             }
         })
     }

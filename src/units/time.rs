@@ -56,9 +56,9 @@ impl Timestamp {
 /// Reads `yyyy-MM-dd HH:mm[:ss[.fraction]]` (also with `/` and `T`) as if it were UTC; gives milliseconds and the rest.
 pub(crate) fn parse_naive(text: &[u8]) -> Option<(i64, &[u8])> {
     let number = |from: usize, to: usize| -> Option<i64> {
-        text.get(from..to)?.iter().try_fold(0i64, |acc, digit| {
-            digit.is_ascii_digit().then(|| acc * 10 + i64::from(digit - b'0'))
-        })
+        text.get(from..to)?
+            .iter()
+            .try_fold(0i64, |acc, digit| digit.is_ascii_digit().then(|| acc * 10 + i64::from(digit - b'0')))
     };
     let is = |at: usize, any: &[u8]| text.get(at).is_some_and(|byte| any.contains(byte));
     if !(is(4, b"-/") && is(7, b"-/") && is(10, b"T ") && is(13, b":")) {
@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn impossible_dates_are_refused() {
-        for text in ["2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01T24:00:00Z", "2023-01-01T00:00:00", "x"] {
+        for text in ["2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01T24:00:00Z", "2023-01-01T00:00:00", "x"]
+        {
             assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
         }
     }
