@@ -18,4 +18,5 @@
 
 pub mod correlate;
 pub mod event;
+pub mod rules;
 pub mod units;
