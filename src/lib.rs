@@ -18,4 +18,6 @@
 
 pub mod correlate;
 pub mod event;
+pub mod record;
+pub mod rules;
 pub mod units;

@@ -2,9 +2,12 @@
 
 mod fact;
 mod source;
+mod stream;
 
-pub use fact::{Fact, FactKind, KeyRange, RegionDescription};
+pub use crate::units::FactKind;
+pub use fact::{Fact, KeyRange, RegionDescription};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
+pub use stream::EventStream;
 
 use crate::units::{Component, Level, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};
 use serde::{Deserialize, Serialize};
