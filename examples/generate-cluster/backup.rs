@@ -1,6 +1,6 @@
 //! The course of a log backup: which store flushes when, what the checkpoint becomes, and which safe points protect it.
 
-use crate::time::{MINUTE, Ms, SECOND};
+use crate::time::{MINUTE, Ms, SECOND, tso_time};
 use crate::world::World;
 use crate::writers::{advancer, task};
 
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) frozen: Vec<(Ms, Ms)>,
     /// The checkpoint of a store cannot pass a TSO: store, region that defines it, span, TSO.
     pub(crate) capped: Vec<Cap>,
+    /// GC has begun a round that cannot end.
+    pub(crate) no_gc: Vec<(Ms, Ms)>,
     /// PD accepts nothing.
     pub(crate) no_pd: Vec<(Ms, Ms)>,
 }
@@ -59,7 +61,11 @@ pub(crate) fn run(world: &mut World) {
         }
     }
     flushes.sort_unstable();
-    let mut last: Vec<(u64, u64)> = Vec::new();
+    // A task that starts within the logs begins at its start on every store.
+    let start = world.task.start;
+    let fresh = tso_time(start) > world.begin;
+    let mut last: Vec<(u64, u64)> =
+        if fresh { world.store_ids().into_iter().map(|s| (s, start)).collect() } else { Vec::new() };
     for (time, store) in flushes {
         let lag = world.random.between(200, 1_500) as Ms;
         let resolved = world.tso(time - lag);

@@ -1,5 +1,6 @@
 //! Garbage collection: TiDB's rounds, what holds them back, and what they do to the safe point.
 
+use crate::backup::within;
 use crate::fields;
 use crate::record::{Fields, info};
 use crate::time::{MINUTE, Ms, SECOND, log_time, tso_time};
@@ -30,9 +31,10 @@ pub(crate) fn run(world: &mut World, gc: &Gc) {
     let mut last_run = tick - INTERVAL;
     let mut safepoint = 0;
     while tick < world.end {
-        let runs = world.tidbs.last().is_some_and(|n| n.down_since(tick).is_none())
-            && !crate::backup::within(&world.plan.no_pd, tick);
-        if runs && tick - last_run >= INTERVAL {
+        let runs = world.tidbs.last().is_some_and(|n| n.down_since(tick).is_none()) && !within(&world.plan.no_pd, tick);
+        if runs && within(&world.plan.no_gc, tick) {
+            stuck(world, &uuid, tick, safepoint);
+        } else if runs && tick - last_run >= INTERVAL {
             let target = held_back(world, gc, &uuid, tick);
             if target <= safepoint {
                 no_progress(world, &uuid, tick, safepoint, target);
@@ -96,6 +98,22 @@ fn no_progress(world: &mut World, uuid: &str, tick: Ms, last: u64, current: u64)
     let fields =
         fields!["leaderTick on" => uuid, "last safe point" => time(last), "current safe point" => time(current)];
     gc_log(world, tick + 7, "gc_worker.go:534", message, fields);
+}
+
+/// A round waits for regions that do not answer; the next ones find it running.
+fn stuck(world: &mut World, uuid: &str, tick: Ms, safepoint: u64) {
+    if within(&world.plan.no_gc, tick - MINUTE) {
+        gc_log(
+            world,
+            tick,
+            "gc_worker.go:276",
+            "there's already a gc job running, skipped",
+            fields!["leaderTick on" => uuid],
+        );
+    } else {
+        let fields = fields!["uuid" => uuid, "safePoint" => safepoint, "concurrency" => 3];
+        gc_log(world, tick, "gc_worker.go:1074", "start resolve locks", fields);
+    }
 }
 
 fn round(world: &mut World, uuid: &str, tick: Ms, safepoint: u64) {

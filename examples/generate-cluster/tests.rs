@@ -109,6 +109,22 @@ fn verdicts_follow_the_safe_points() {
     }
 }
 
+/// PD accepts a service's safe point only if GC has not passed it.
+#[test]
+fn safe_points_are_never_below_gc() {
+    let number = |line: &str, key: &str| -> Option<u64> { line.split(key).nth(1)?.split(']').next()?.parse().ok() };
+    for (seed, scenario) in ALL.iter().enumerate() {
+        let files = files(scenario.name, seed as u64);
+        let (_, pd) = files.iter().find(|(name, _)| name.ends_with("pd.log")).unwrap();
+        let mut collected = 0;
+        for line in String::from_utf8_lossy(pd).lines() {
+            collected = number(line, "[safe-point=").unwrap_or(collected);
+            let service = number(line, "[safepoint=").filter(|_| !line.contains("=gc_worker]"));
+            assert!(service.is_none_or(|value| value >= collected), "{} {seed}: {line}", scenario.name);
+        }
+    }
+}
+
 #[test]
 fn missing_logs_are_missing() {
     let with = files("storage-access", 5);

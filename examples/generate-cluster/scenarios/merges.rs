@@ -1,6 +1,7 @@
 //! A merge that is in the way of an initial snapshot, and what becomes of the task.
 
 use super::{aftermath, healthy, live, moment, open, task};
+use crate::backup::Cap;
 use crate::gc::Gc;
 use crate::region::Region;
 use crate::time::{DAY, HOUR, MINUTE, Ms, SECOND};
@@ -20,6 +21,8 @@ pub(super) struct Refused {
     pub(super) first: Ms,
     /// The fatal error, or the moment when the refusals end.
     pub(super) last: Ms,
+    /// The merge cannot end before.
+    pub(super) held_until: Ms,
     merging: Option<Merge>,
 }
 
@@ -34,14 +37,17 @@ pub(super) fn refuse(world: &mut World, time: Ms, pair: (Region, Region), until:
     let first = elected + 210;
     observe::start(world, store, elected + 200, &source);
     let (last, _) = refusal::run(world, store, first, &source, until);
-    Refused { source, target, store, first, last, merging: Some(merging) }
+    // What is not scanned holds the checkpoint where the scan has to begin.
+    let ts = world.tso(first - 300);
+    world.plan.capped.push(Cap { store, region: source.id, from: first, until: last + SECOND, ts, lock: false });
+    Refused { source, target, store, first, last, held_until: last, merging: Some(merging) }
 }
 
 impl Refused {
     /// The fatal error, and the end of the merge a little later.
     pub(super) fn give_up(&mut self, world: &mut World) -> LastError {
         let error = refusal::fatal(world, self.store, self.last, &self.source);
-        let ends = world.around(self.last + 2 * SECOND, 40 * SECOND);
+        let ends = world.around(self.held_until.max(self.last + 2 * SECOND), 40 * SECOND);
         if let Some(merging) = self.merging.take() {
             merging.commit(world, ends, &self.source, &mut self.target);
         }

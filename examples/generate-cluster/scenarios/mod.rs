@@ -211,7 +211,7 @@ fn live(world: &mut World, gc: &Gc, conclude: impl FnOnce(&mut World) -> (State,
 /// The task as it is at the end.
 fn task(world: &World, status: &'static str) -> TaskTruth {
     let checkpoint = world.checkpoint_at(world.end);
-    let stopped = status != "NORMAL";
+    let stopped = matches!(status, "ERROR" | "PAUSED");
     let deadline = if stopped { world.protected_until(checkpoint) } else { None };
     let verdict = match deadline {
         _ if !stopped => "",
@@ -251,7 +251,13 @@ fn open(world: &World, kind: &'static str, cause: &'static str, status: &'static
 /// A checkpoint that stands still at the end although the task runs.
 fn stalled(world: &World, cause: &'static str) -> Incident {
     let incident = open(world, "checkpoint-stalled", cause, "NORMAL");
-    Incident { verdict: "investigate", ..incident }.or("verdict", &["fix-and-retry", "wait"])
+    let incident = Incident { verdict: "investigate", ..incident }.or("verdict", &["fix-and-retry", "wait"]);
+    // Short safe points of old versions run out while the checkpoint stands still.
+    if world.gc_at(world.end) >= world.checkpoint_at(world.end) {
+        incident.or("verdict", &["recreate-task"])
+    } else {
+        incident
+    }
 }
 
 /// How long after a failure the logs were collected.

@@ -4,7 +4,7 @@ use super::{aftermath, healthy, live, merges, moment, open, task};
 use crate::fields;
 use crate::gc::Gc;
 use crate::record::warn;
-use crate::time::{MINUTE, Ms, SECOND};
+use crate::time::{HOUR, MINUTE, Ms, SECOND};
 use crate::truth::{Incident, Truth};
 use crate::version::Version;
 use crate::world::World;
@@ -19,6 +19,11 @@ fn cause(fault: Fault) -> &'static str {
         Fault::Throttled => "storage-throttled",
         Fault::Disk => "disk-full",
     }
+}
+
+/// Before v6.5 the safe point of a flush is the checkpoint itself: GC must be slower than the failures, or the pause guard comes too late.
+fn slow_gc(version: Version) -> Gc {
+    if version < Version::V65 { Gc { life: HOUR, ..Gc::default() } } else { Gc::default() }
 }
 
 /// Whether it hits all stores, or one.
@@ -42,7 +47,7 @@ fn fail(world: &mut World, fault: Fault, time: Ms) -> Truth {
             at += every + 4 * SECOND;
         }
     }
-    live(world, &Gc::default(), |world| (State::Error, vec![storage::fatal(world, store, fatal, fault)]));
+    live(world, &slow_gc(world.version), |world| (State::Error, vec![storage::fatal(world, store, fatal, fault)]));
     let start = Some(world.written(store, time));
     let incident = Incident { stores: vec![store], start, ..open(world, "task-failed", cause(fault), "ERROR") };
     Truth { incidents: vec![incident], task: Some(task(world, "ERROR")), ..Truth::default() }
@@ -158,7 +163,7 @@ pub(super) fn two_at_once(world: &mut World) -> Truth {
     world.end = fatal + aftermath(world);
     world.plan.no_flush.push((store, began - SECOND, world.end));
     world.plan.paused.extend([(refused.last, resumed + SECOND), (fatal, world.end)]);
-    live(world, &Gc::default(), |world| {
+    live(world, &slow_gc(world.version), |world| {
         refused.give_up(world);
         br::log_resume(world, resumed);
         (State::Error, vec![storage::fatal(world, store, fatal, Fault::Access)])

@@ -107,6 +107,7 @@ pub(super) fn restart_storm(world: &mut World) -> Truth {
     let restarted = pair.0.leader;
     let mut refused = merges::refuse(world, time, pair, Ms::MAX);
     restart(world, restarted, time + 180, refused.last - time + 5 * SECOND);
+    refused.held_until = refused.last + 10 * SECOND;
     world.end = refused.last + super::aftermath(world);
     let others: Vec<u64> = world.store_ids().into_iter().filter(|id| *id != restarted).collect();
     for (n, store) in others.into_iter().enumerate() {
@@ -136,6 +137,7 @@ pub(super) fn down(world: &mut World) -> Truth {
         world.store(*store).stop(time, Ms::MAX);
     }
     world.plan.frozen.push((time, world.end));
+    world.plan.no_gc.push((time, world.end));
     let minutes = (world.end - time) / MINUTE;
     for other in world.store_ids().into_iter().filter(|id| !lost.contains(id)) {
         for store in &lost {

@@ -45,11 +45,14 @@ fn task_argument(world: &World) -> Fields {
     fields!["task-name" => world.task.name]
 }
 
+/// BR asks PD to keep the data from `ts` on; the logs of PD may begin later.
 fn safepoint(world: &mut World, time: Ms, id: &str, ttl: Ms, ts: u64) {
     let at = go_time(tso_time(ts), Zone(0));
     let text = format!("{{ID={id},TTL={},BackupTime=\"{at}\",BackupTS={ts}}}", go_duration(ttl));
     log(world, time, info("stream.go:383", "set stream safePoint"), fields!["safePoint" => text]);
-    pd::safepoint(world, time + 3, id, ttl, ts - 1);
+    if time >= world.begin {
+        pd::safepoint(world, time + 3, id, ttl, ts - 1);
+    }
 }
 
 /// The line that names the command, and the summary of its success.
@@ -72,9 +75,7 @@ pub(crate) fn log_start(world: &mut World) {
     more.extend(task_argument(world));
     begin(world, time, "log start", more);
     let id = format!("br-{:08x}-92b4-4f0e-b1c7-3d6f18e2a940", start & 0xffff_ffff);
-    let at = go_time(tso_time(start), Zone(0));
-    let text = format!("{{ID={id},TTL=30m0s,BackupTime=\"{at}\",BackupTS={start}}}");
-    log(world, time + 140, info("stream.go:383", "set stream safePoint"), fields!["safePoint" => text]);
+    safepoint(world, time + 140, &id, 30 * MINUTE, start);
     done(world, time + 180, "log start", fields!["pausing" => false, "rangeCount" => 2]);
 }
 
