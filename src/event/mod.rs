@@ -1,10 +1,18 @@
 //! Events: what a rule found in one record, small and owned. The source is never needed again.
 
+mod build;
+mod chain;
+mod codes;
+mod describe;
 mod fact;
+mod ids;
+mod message;
 mod source;
+mod status;
 mod stream;
 
 pub use crate::units::FactKind;
+pub use build::{Facts, Place};
 pub use fact::{Fact, KeyRange, RegionDescription};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
 pub use stream::EventStream;
