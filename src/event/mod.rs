@@ -2,6 +2,7 @@
 
 mod build;
 mod chain;
+mod check;
 mod codes;
 mod describe;
 mod fact;
@@ -16,6 +17,7 @@ mod stream;
 
 pub use crate::units::FactKind;
 pub use build::{Facts, Place};
+pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
 pub use implicated::Implicated;
 pub use row::Row;
