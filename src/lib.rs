@@ -14,9 +14,10 @@
 //!                 commands  one file for each subcommand
 //! ```
 //!
-//! `units` holds the field's own quantities and is used by all.
+//! `units` holds the field's own quantities, `safe` makes text fit for output; both are used by all.
 
 pub mod correlate;
 pub mod event;
 pub mod rules;
+pub mod safe;
 pub mod units;
