@@ -14,7 +14,7 @@
 //!                 commands  one file for each subcommand
 //! ```
 //!
-//! `units` holds the field's own quantities and is used by all.
+//! `units` holds the field's own quantities, `safe` makes text fit for output; both are used by all.
 
 pub mod cli;
 pub mod commands;

@@ -7,27 +7,32 @@ use std::time::Duration;
 
 /// A bar on standard error.
 #[derive(Debug)]
-pub struct Bar {
+pub(crate) struct Bar {
     bar: ProgressBar,
     done: AtomicBool,
 }
 
 /// Stops the bar when it is dropped.
 #[derive(Debug)]
-pub struct Following<'b>(&'b Bar);
+pub(crate) struct Following<'b>(&'b Bar);
 
 impl Bar {
     /// A bar for so many bytes.
-    pub fn start(total: u64) -> Self {
+    pub(crate) fn start(total: u64) -> Self {
         let bar = ProgressBar::new(total);
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {msg} {eta}") {
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {msg} {eta}")
+        {
             bar.set_style(style);
         }
         Self { bar, done: AtomicBool::new(false) }
     }
 
     /// Shows how far a scan is, until the result is dropped.
-    pub fn follow<'scope, 'env>(&'env self, scope: &'scope std::thread::Scope<'scope, 'env>, progress: &'env Progress) -> Following<'env> {
+    pub(crate) fn follow<'scope, 'env>(
+        &'env self,
+        scope: &'scope std::thread::Scope<'scope, 'env>,
+        progress: &'env Progress,
+    ) -> Following<'env> {
         scope.spawn(move || {
             while !self.done.load(Ordering::Relaxed) {
                 self.bar.set_position(progress.bytes.load(Ordering::Relaxed));

@@ -22,7 +22,14 @@ pub(super) struct Gathered<'a> {
 }
 
 /// Correlates, writes the report folder, prints the answer.
-pub(super) fn finish(gathered: &Gathered<'_>, catalog: &Catalog, settings: &Settings, common: &Common, output: &Path, began: Instant) -> anyhow::Result<Outcome> {
+pub(super) fn finish(
+    gathered: &Gathered<'_>,
+    catalog: &Catalog,
+    settings: &Settings,
+    common: &Common,
+    output: &Path,
+    began: Instant,
+) -> anyhow::Result<Outcome> {
     let options = correlate::Options {
         episode_gap_ms: settings.episode_gap_ms,
         gc_ttl_ms: settings.gc_ttl_ms,
@@ -41,7 +48,14 @@ pub(super) fn finish(gathered: &Gathered<'_>, catalog: &Catalog, settings: &Sett
         bytes_per_second: findings.totals.bytes.saturating_mul(1_000) / duration_ms,
         threads: rayon::current_num_threads(),
     };
-    report::write_folder(output, &correlation, gathered.events, catalog, &run, &report::Options { redact: settings.redact })?;
+    report::write_folder(
+        output,
+        &correlation,
+        gathered.events,
+        catalog,
+        &run,
+        &report::Options { redact: settings.redact },
+    )?;
     let terminal = std::io::stdout().is_terminal();
     let style = report::Style {
         width: terminal_width(),
@@ -72,7 +86,8 @@ pub(super) fn finish(gathered: &Gathered<'_>, catalog: &Catalog, settings: &Sett
 /// What was typed, quoted so that it can be typed again.
 fn command_line() -> String {
     let quote = |word: String| {
-        let plain = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte));
+        let plain =
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte));
         if plain { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
     };
     let words = std::env::args_os().skip(1).map(|word| quote(word.to_string_lossy().into_owned()));

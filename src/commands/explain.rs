@@ -23,7 +23,10 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<Outcome> {
         return print(page(rule).as_bytes());
     }
     if !word.contains([' ', '[', '{']) {
-        return Err(anyhow!("`{word}` is no code, rule, TSO or log line that is known{}", did_you_mean(&catalog, word)));
+        return Err(anyhow!(
+            "`{word}` is no code, rule, TSO or log line that is known{}",
+            did_you_mean(&catalog, word)
+        ));
     }
     let matcher = Matcher::new(catalog);
     let mut lines = Lines { matcher: &matcher, out: String::new() };
@@ -39,7 +42,8 @@ fn by_code<'c>(catalog: &'c crate::rules::Catalog, word: &str) -> Option<&'c cra
     let word = word.trim_matches(['[', ']']).to_ascii_lowercase();
     let all = || catalog.rules().iter().filter(|rule| rule.code.is_some());
     let code = |rule: &crate::rules::Rule| rule.code.as_deref().unwrap_or_default().to_ascii_lowercase();
-    all().find(|rule| rule.is_about_code() && code(rule) == word)
+    all()
+        .find(|rule| rule.is_about_code() && code(rule) == word)
         .or_else(|| all().find(|rule| code(rule) == word))
         .or_else(|| all().filter(|rule| rule.is_about_code()).find(|rule| code(rule).rsplit(':').next() == Some(&word)))
         .and_then(|rule| catalog.for_code(rule.code.as_deref()?))
@@ -53,7 +57,11 @@ fn tso_page(tso: Tso) -> String {
     if !tso.is_plausible() {
         out.push_str("\n  Not between 2015 and 2040: more likely an id than a TSO.\n");
     } else if tso.logical() == (1 << 18) - 1 {
-        let _ = writeln!(out, "\n  One less than {}, the first TSO of the next millisecond: as a service safe point is set, checkpoint - 1.", Tso(tso.0 + 1));
+        let _ = writeln!(
+            out,
+            "\n  One less than {}, the first TSO of the next millisecond: as a service safe point is set, checkpoint - 1.",
+            Tso(tso.0 + 1)
+        );
     }
     out
 }

@@ -26,7 +26,10 @@ pub(super) struct Logs {
 pub(super) fn catalog(files: &[std::path::PathBuf]) -> anyhow::Result<Arc<Catalog>> {
     let mut texts = Vec::new();
     for file in files {
-        texts.push((file.display().to_string(), std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?));
+        texts.push((
+            file.display().to_string(),
+            std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?,
+        ));
     }
     let borrowed: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let catalog = Catalog::load(&borrowed)
@@ -66,7 +69,9 @@ impl Logs {
 
     /// Reads the logs. `--since -2h` counts from the newest record where no `--now` is given, so that is found first.
     pub(super) fn scan(&mut self, context: Context, split: Option<Range<u64>>) -> anyhow::Result<scan::Outcome> {
-        let relative = [self.settings.since, self.settings.until].iter().any(|moment| matches!(moment, Some(crate::settings::Moment::BeforeNow(_))));
+        let relative = [self.settings.since, self.settings.until]
+            .iter()
+            .any(|moment| matches!(moment, Some(crate::settings::Moment::BeforeNow(_))));
         let mut now = self.settings.now;
         if relative && now.is_none() {
             let all = self.pass(Context::None, split.clone(), None)?;
@@ -75,7 +80,12 @@ impl Logs {
         self.pass(context, split, now)
     }
 
-    fn pass(&self, context: Context, split: Option<Range<u64>>, now: Option<crate::units::Timestamp>) -> anyhow::Result<scan::Outcome> {
+    fn pass(
+        &self,
+        context: Context,
+        split: Option<Range<u64>>,
+        now: Option<crate::units::Timestamp>,
+    ) -> anyhow::Result<scan::Outcome> {
         let settings = scan::Settings {
             since: self.settings.since.and_then(|moment| moment.resolve(now)),
             until: self.settings.until.and_then(|moment| moment.resolve(now)),
@@ -104,7 +114,10 @@ pub(super) fn outcome_of(sources: &[SourceRow], common: &Common, said: &dyn Fn(&
     for row in sources.iter().filter(|row| matches!(row.status, ReadStatus::Partial | ReadStatus::Failed)) {
         outcome = Outcome::Incomplete;
         if !said(&row.file) {
-            warn(common, &format!("{}: {}", row.file, row.problem.as_deref().unwrap_or("could not be read to its end")));
+            warn(
+                common,
+                &format!("{}: {}", row.file, row.problem.as_deref().unwrap_or("could not be read to its end")),
+            );
         }
     }
     let readable = sources.iter().any(|row| matches!(row.status, ReadStatus::Read | ReadStatus::Partial));

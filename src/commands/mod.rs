@@ -51,7 +51,10 @@ fn print(bytes: &[u8]) -> anyhow::Result<Outcome> {
 }
 
 /// Writes to a file beside its place and renames it in, or to standard output.
-fn write_to(path: Option<&std::path::Path>, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn write_to(
+    path: Option<&std::path::Path>,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     use anyhow::Context;
     let Some(path) = path else {
         let mut out = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
@@ -62,11 +65,15 @@ fn write_to(path: Option<&std::path::Path>, write: impl FnOnce(&mut dyn Write) -
     let name = || format!("{} cannot be written", path.display());
     // A device or FIFO is written as it is.
     if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
-        let mut out = std::io::BufWriter::with_capacity(1 << 18, std::fs::OpenOptions::new().write(true).open(path).with_context(name)?);
+        let mut out = std::io::BufWriter::with_capacity(
+            1 << 18,
+            std::fs::OpenOptions::new().write(true).open(path).with_context(name)?,
+        );
         write(&mut out)?;
         return out.flush().with_context(name);
     }
-    let mut out = std::io::BufWriter::with_capacity(1 << 18, tempfile::NamedTempFile::new_in(folder).with_context(name)?);
+    let mut out =
+        std::io::BufWriter::with_capacity(1 << 18, tempfile::NamedTempFile::new_in(folder).with_context(name)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(name)?;
     file.persist(path).with_context(name)?;

@@ -38,7 +38,12 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
         rows.sort_by_key(|row| (row.start, row.end));
         rows.dedup();
         let mut newlines = 0;
-        let before = rows.iter().map(|row| (row.start, std::mem::replace(&mut newlines, newlines + row.newlines))).collect::<Vec<_>>();
+        let sum = |row: &SourceRow| {
+            let before = newlines;
+            newlines += row.newlines;
+            (row.start, before)
+        };
+        let before: Vec<(u64, u64)> = rows.iter().map(sum).collect();
         corrections.lines.insert(Arc::clone(&file), before);
         sources.push(joined(rows));
     }

@@ -13,7 +13,8 @@ pub(super) fn run(command: &Rules) -> anyhow::Result<Outcome> {
         Rules::List { rules } => list(&*logs::catalog(rules)?),
         Rules::Show { id, rules } => {
             let catalog = logs::catalog(rules)?;
-            let rule = catalog.get(id).ok_or_else(|| anyhow!("there is no rule `{id}`{}", did_you_mean(&catalog, id)))?;
+            let rule =
+                catalog.get(id).ok_or_else(|| anyhow!("there is no rule `{id}`{}", did_you_mean(&catalog, id)))?;
             print(page(rule).as_bytes())
         }
         Rules::Check { file } => check(file),
@@ -25,7 +26,15 @@ fn list(catalog: &Catalog) -> anyhow::Result<Outcome> {
     let width = catalog.rules().iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     for rule in catalog.rules() {
         let component = rule.component.map_or("any", crate::units::Component::as_str);
-        let _ = writeln!(out, "{:width$}  {component:7} {:14} {:8} {:7}  {}", rule.id, rule.group, rule.severity, rule.kind.as_str(), first_sentence(&rule.meaning));
+        let _ = writeln!(
+            out,
+            "{:width$}  {component:7} {:14} {:8} {:7}  {}",
+            rule.id,
+            rule.group,
+            rule.severity,
+            rule.kind.as_str(),
+            first_sentence(&rule.meaning)
+        );
     }
     print(out.as_bytes())
 }
@@ -49,8 +58,19 @@ pub(super) fn page(rule: &Rule) -> String {
     say("Code", rule.code.as_deref().unwrap_or_default());
     say("Versions", &rule.versions);
     let when = &rule.when;
-    let conditions = [("message is", &when.message), ("message starts with", &when.starts), ("message has", &when.message_has), ("record has", &when.has), ("one of", &when.any), ("none of", &when.none)];
-    let matches: Vec<String> = conditions.iter().filter(|(_, texts)| !texts.is_empty()).map(|(label, texts)| format!("{label}: {}", texts.join(" | "))).collect();
+    let conditions = [
+        ("message is", &when.message),
+        ("message starts with", &when.starts),
+        ("message has", &when.message_has),
+        ("record has", &when.has),
+        ("one of", &when.any),
+        ("none of", &when.none),
+    ];
+    let matches: Vec<String> = conditions
+        .iter()
+        .filter(|(_, texts)| !texts.is_empty())
+        .map(|(label, texts)| format!("{label}: {}", texts.join(" | ")))
+        .collect();
     say("Matches where", &matches.join("\n"));
     if let Some(example) = rule.examples.first() {
         let _ = writeln!(out, "\nExample\n  {}", example.replace('\n', "\n  "));
@@ -94,7 +114,10 @@ fn check(file: &std::path::Path) -> anyhow::Result<Outcome> {
         }
     }
     if !matcher.signals().is_cheap() {
-        let _ = writeln!(out, "{name}: note: a rule at INFO without message, starts (8 bytes or more) or caller makes every scan slower");
+        let _ = writeln!(
+            out,
+            "{name}: note: a rule at INFO without message, starts (8 bytes or more) or caller makes every scan slower"
+        );
     }
     let failed = out.lines().any(|line| !line.contains(": note: "));
     if !failed {
@@ -106,10 +129,16 @@ fn check(file: &std::path::Path) -> anyhow::Result<Outcome> {
 
 /// The ids nearest to a wrong one.
 pub(super) fn did_you_mean(catalog: &Catalog, wrong: &str) -> String {
-    let mut near: Vec<(usize, &str)> = catalog.rules().iter().map(|rule| (distance(&rule.id, wrong), &*rule.id)).collect();
+    let mut near: Vec<(usize, &str)> =
+        catalog.rules().iter().map(|rule| (distance(&rule.id, wrong), &*rule.id)).collect();
     near.sort_unstable();
-    let close: Vec<_> = near.iter().take(3).filter(|(far, _)| *far <= wrong.len() / 2).map(|(_, id)| format!("`{id}`")).collect();
-    if close.is_empty() { "; `tidescope rules list` shows all".to_owned() } else { format!("; did you mean {}?", close.join(", ")) }
+    let close: Vec<_> =
+        near.iter().take(3).filter(|(far, _)| *far <= wrong.len() / 2).map(|(_, id)| format!("`{id}`")).collect();
+    if close.is_empty() {
+        "; `tidescope rules list` shows all".to_owned()
+    } else {
+        format!("; did you mean {}?", close.join(", "))
+    }
 }
 
 /// How many letters two words differ by.

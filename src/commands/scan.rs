@@ -26,24 +26,25 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     let with_rest = !matches!(context, Context::Only(_));
     let mut logs = Logs::open(&paths, &args.common)?;
     let (events, sources, unmatched) = logs.scan(context, split.map(|(_, range)| range))?.sorted();
-    write_to(args.output.as_deref(), |out| {
-        match args.format {
-            ScanFormat::Jsonl => {
-                let mut failure = None;
-                let mut write = |row: &Row| {
-                    if failure.is_none() {
-                        failure = serde_json::to_writer(&mut *out, row).map_err(std::io::Error::from).and_then(|()| out.write_all(b"\n")).err();
-                    }
-                };
-                if with_rest {
-                    sources.iter().for_each(|row| write(&Row::Source(row.clone())));
-                    unmatched.iter().for_each(|row| write(&Row::Unmatched(row.clone())));
+    write_to(args.output.as_deref(), |out| match args.format {
+        ScanFormat::Jsonl => {
+            let mut failure = None;
+            let mut write = |row: &Row| {
+                if failure.is_none() {
+                    failure = serde_json::to_writer(&mut *out, row)
+                        .map_err(std::io::Error::from)
+                        .and_then(|()| out.write_all(b"\n"))
+                        .err();
                 }
-                events.for_each(&mut |event| write(&Row::Event(event.clone())))?;
-                failure.map_or(Ok(()), |error| Err(error.into()))
+            };
+            if with_rest {
+                sources.iter().for_each(|row| write(&Row::Source(row.clone())));
+                unmatched.iter().for_each(|row| write(&Row::Unmatched(row.clone())));
             }
-            ScanFormat::Csv => Ok(crate::report::write_events(out, &events, logs.settings.redact)?),
+            events.for_each(&mut |event| write(&Row::Event(event.clone())))?;
+            failure.map_or(Ok(()), |error| Err(error.into()))
         }
+        ScanFormat::Csv => Ok(crate::report::write_events(out, &events, logs.settings.redact)?),
     })?;
     if !with_rest {
         return Ok(Outcome::Done);
@@ -63,6 +64,8 @@ fn split(text: &str) -> anyhow::Result<(String, Range<u64>)> {
 }
 
 fn implicated(file: &str) -> anyhow::Result<Implicated> {
-    let text = std::fs::read(file).with_context(|| format!("--context {file}: cannot be read; it takes auto, none or a file"))?;
-    serde_json::from_slice(&text).with_context(|| format!("--context {file}: no file that `tidescope implicated` wrote"))
+    let text = std::fs::read(file)
+        .with_context(|| format!("--context {file}: cannot be read; it takes auto, none or a file"))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("--context {file}: no file that `tidescope implicated` wrote"))
 }

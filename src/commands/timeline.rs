@@ -13,19 +13,32 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
-    let level = args.level.as_deref().map(|word| Level::parse(word.as_bytes()).ok_or_else(|| anyhow!("--level {word}: use FATAL, ERROR, WARN, INFO or DEBUG"))).transpose()?;
+    let level = args
+        .level
+        .as_deref()
+        .map(|word| {
+            Level::parse(word.as_bytes())
+                .ok_or_else(|| anyhow!("--level {word}: use FATAL, ERROR, WARN, INFO or DEBUG"))
+        })
+        .transpose()?;
     let key = args.key.as_deref().map(key).transpose()?;
     let mut logs = Logs::open(&args.paths, &args.common)?;
     // Who wrote what, and which regions held the key, the signals and their context say.
     let (events, sources, unmatched) = logs.scan(Context::Auto, None)?.sorted();
     let options = correlate::Options { stores: logs.settings.stores.clone(), ..correlate::Options::default() };
     let findings = correlate::correlate(&events, &sources, &unmatched, &logs.catalog, &options)?.findings;
-    let stores: BTreeMap<Arc<str>, StoreId> = findings.sources.iter().filter_map(|source| Some((Arc::clone(&source.file), source.store?))).collect();
-    let instances: BTreeMap<Arc<str>, String> = findings.sources.iter().filter_map(|source| Some((Arc::clone(&source.file), source.instance.clone()?))).collect();
+    let stores: BTreeMap<Arc<str>, StoreId> =
+        findings.sources.iter().filter_map(|source| Some((Arc::clone(&source.file), source.store?))).collect();
+    let instances: BTreeMap<Arc<str>, String> = findings
+        .sources
+        .iter()
+        .filter_map(|source| Some((Arc::clone(&source.file), source.instance.clone()?)))
+        .collect();
     let mut regions: std::collections::BTreeSet<RegionId> = args.region.iter().copied().map(RegionId).collect();
     if let Some(key) = &key {
         events.for_each(&mut |event| {
-            let holders = event.descriptions.iter().filter(|one| one.range.as_ref().is_some_and(|range| range.contains(key)));
+            let holders =
+                event.descriptions.iter().filter(|one| one.range.as_ref().is_some_and(|range| range.contains(key)));
             regions.extend(holders.map(|one| one.id));
         })?;
     }
@@ -44,7 +57,8 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
         let mut failure = None;
         records.for_each(&mut |event| {
             if failure.is_none() {
-                failure = writeln!(out, "{}", line(event, stores.get(&event.file), instances.get(&event.file), redact)).err();
+                failure =
+                    writeln!(out, "{}", line(event, stores.get(&event.file), instances.get(&event.file), redact)).err();
             }
         })?;
         failure.map_or(Ok(()), |error| Err(error.into()))
@@ -63,11 +77,17 @@ fn line(event: &Event, store: Option<&StoreId>, instance: Option<&String>, redac
     };
     let level = event.level.map_or("-", Level::as_str);
     let safe = crate::safe::Safe::new(redact);
-    format!("{time}  {who:<12}  {level:<5}  {}  ({}:{})", &*safe.line(&event.message), &*safe.line(&event.file), event.line)
+    format!(
+        "{time}  {who:<12}  {level:<5}  {}  ({}:{})",
+        &*safe.line(&event.message),
+        &*safe.line(&event.file),
+        event.line
+    )
 }
 
 fn key(text: &str) -> anyhow::Result<String> {
     let digits = text.trim().trim_start_matches("0x").to_ascii_uppercase();
     let fits = !digits.is_empty() && digits.len() % 2 == 0 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    fits.then_some(digits).ok_or_else(|| anyhow!("--key {text}: give the key in hex, two digits a byte, as logs have it"))
+    fits.then_some(digits)
+        .ok_or_else(|| anyhow!("--key {text}: give the key in hex, two digits a byte, as logs have it"))
 }
