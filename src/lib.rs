@@ -17,7 +17,9 @@
 //! `units` holds the field's own quantities and is used by all.
 
 pub mod correlate;
+pub mod error;
 pub mod event;
+pub mod input;
 pub mod record;
 pub mod rules;
 pub mod units;
