@@ -5,7 +5,8 @@ use super::{Input, Options, Problem, Status, name};
 use crate::error::Error;
 use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -38,9 +39,9 @@ pub fn discover(paths: &[String], options: &Options) -> Discovery {
 #[derive(Default)]
 struct Search {
     options: Options,
-    /// By name; a file has the smallest it was reached by.
-    inputs: BTreeMap<String, Input>,
-    names: HashMap<Identity, String>,
+    stdin: Option<Input>,
+    /// Each with the smallest name it was reached by.
+    files: HashMap<Identity, Input>,
     problems: Vec<Problem>,
     /// Folders behind links that were walked.
     linked: Arc<Mutex<HashSet<PathBuf>>>,
@@ -49,7 +50,7 @@ struct Search {
 impl Search {
     fn path(&mut self, given: &str) {
         if given == "-" {
-            self.inputs.insert(given.into(), Input::stdin(self.options));
+            self.stdin = Some(Input::stdin(self.options));
             return;
         }
         let path = Path::new(given);
@@ -66,12 +67,12 @@ impl Search {
         let kind = meta.file_type();
         let skipped = match () {
             () if kind.is_file() => {
-                let input = Input::file(name.clone(), path.to_owned(), meta, self.options);
-                return self.add(name, Identity::of(meta), input);
+                let input = Input::file(name, path.to_owned(), meta, self.options);
+                return self.add(Identity::of(meta), input);
             }
             () if kind.is_fifo() && named => {
-                let input = Input::pipe(name.clone(), path.to_owned(), self.options);
-                return self.add(name, Identity::of(meta), input);
+                let input = Input::pipe(name, path.to_owned(), self.options);
+                return self.add(Identity::of(meta), input);
             }
             () if kind.is_fifo() => "is a FIFO: name it to have it read",
             () if kind.is_socket() => "is a socket",
@@ -80,15 +81,16 @@ impl Search {
         self.problems.push(Problem { file: name, status: Status::Skipped, reason: skipped.into() });
     }
 
-    fn add(&mut self, name: String, identity: Identity, input: Input) {
-        if let Some(known) = self.names.get(&identity) {
-            if *known <= name {
-                return;
+    fn add(&mut self, identity: Identity, input: Input) {
+        match self.files.entry(identity) {
+            Entry::Vacant(place) => {
+                place.insert(input);
             }
-            self.inputs.remove(known);
+            Entry::Occupied(mut known) if input.name() < known.get().name() => {
+                known.insert(input);
+            }
+            Entry::Occupied(_) => {}
         }
-        self.names.insert(identity, name.clone());
-        self.inputs.insert(name, input);
     }
 
     fn folder(&mut self, root: &Path) {
@@ -185,9 +187,11 @@ impl Search {
     }
 
     fn finish(mut self) -> Discovery {
+        let mut inputs: Vec<Input> = self.files.into_values().chain(self.stdin).collect();
+        inputs.sort_by(|a, b| a.name().cmp(b.name()));
         self.problems.sort();
         self.problems.dedup();
-        Discovery { inputs: self.inputs.into_values().collect(), problems: self.problems }
+        Discovery { inputs, problems: self.problems }
     }
 }
 

@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn large_and_small_reads_give_the_same_bytes() {
-        let text: Vec<u8> = (0..1_000_000_u32).flat_map(|n| n.to_le_bytes()).collect();
+        let text: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
         for sizes in [[1, 100_000], [40_000, 40_000], [3, 7]] {
             let mut source = &text[..];
             let mut feed = Feed::with_buffer(&mut source, 5_000);

@@ -111,8 +111,14 @@ impl Input {
             Kind::Text => match self.mapping(file, meta, len) {
                 Some(mapping) => {
                     walk.mapped(&self.name, &mapping);
-                    if mapping.was_hit() || file.metadata()?.len() < len {
+                    if file.metadata()?.len() < len {
                         walk.problem(&self.name, Status::Partial, disk::SHORTER);
+                    } else if mapping.was_hit() {
+                        walk.problem(
+                            &self.name,
+                            Status::Partial,
+                            "a part of the file was gone while it was read, or has bad sectors",
+                        );
                     }
                 }
                 None if sys::has_holes(file, len) => {
@@ -133,6 +139,9 @@ impl Input {
 
     /// The file in memory, where that is the way to read it.
     fn mapping(&self, file: &File, meta: &Metadata, len: u64) -> Option<Mapping> {
+        if len > self.options.limits.source_bytes {
+            return None;
+        }
         match self.options.io {
             Io::Read => None,
             Io::Mmap => Mapping::new(file, len),

@@ -19,13 +19,12 @@ const FIRST: usize = 5;
 
 impl Decode for Zstd {
     fn begin(&mut self, feed: &mut Feed<'_>) -> Result<(), Fault> {
-        match &mut self.stream {
-            Some(stream) => stream.reinit()?,
-            None => {
-                let mut stream = Decoder::new()?;
-                stream.set_parameter(DParameter::WindowLogMax(MEMORY_LOG))?;
-                self.stream = Some(stream);
-            }
+        if let Some(stream) = &mut self.stream {
+            stream.reinit()?;
+        } else {
+            let mut stream = Decoder::new()?;
+            stream.set_parameter(DParameter::WindowLogMax(MEMORY_LOG))?;
+            self.stream = Some(stream);
         }
         self.pump = Pump::default();
         self.wanted = FIRST;

@@ -43,9 +43,9 @@ mod tests {
     #[test]
     fn holes_are_found() {
         let file = tempfile::tempfile().unwrap();
-        file.write_all_at(&[1; 65_536], 0).unwrap();
+        file.write_all_at(&vec![1; 65_536], 0).unwrap();
         assert!(!has_holes(&file, 65_536));
-        file.write_all_at(&[1; 65_536], 1 << 24).unwrap();
+        file.write_all_at(&vec![1; 65_536], 1 << 24).unwrap();
         file.set_len(1 << 30).unwrap();
         assert!(has_holes(&file, 1 << 30));
         assert_eq!(next_data(&file, 100), Some(100..65_536));

@@ -58,7 +58,7 @@ impl Header {
         };
         let size = if kind == Kind::Link { 0 } else { fields.entry_size().ok()? };
         // The largest that leaves room for padding.
-        (size <= i64::MAX as u64).then_some(Self { kind, code, name, size, block: *block })
+        i64::try_from(size).is_ok().then_some(Self { kind, code, name, size, block: *block })
     }
 
     /// The pieces of an old GNU sparse member, whether more follow, and its real size.
@@ -121,7 +121,7 @@ impl Extensions {
         let sparse_key = key.strip_prefix(b"GNU.sparse.");
         match (key, sparse_key) {
             (b"path", _) => self.name = Some(value.to_vec()),
-            (b"size", _) => self.size = number().filter(|size| *size <= i64::MAX as u64).or(self.size),
+            (b"size", _) => self.size = number().filter(|size| i64::try_from(*size).is_ok()).or(self.size),
             (_, Some(key)) => {
                 let sparse = self.sparse.get_or_insert_default();
                 match key {

@@ -5,7 +5,7 @@
 mod header;
 mod sparse;
 
-use self::header::{BLOCK, Extensions, Header, Kind, MOST_PIECES, PaxSparse, Pieces};
+use self::header::{BLOCK, Extensions, Header, Kind, MOST_PIECES, PaxSparse};
 use self::sparse::Sparse;
 use super::damage::{self, Damages};
 use super::feed::{CUT_OFF, Feed, Slice};
@@ -151,7 +151,7 @@ impl Tar<'_, '_> {
         let mut slice = Slice::new(self.feed, size);
         match (header.kind, sparse) {
             (Kind::OldSparse, None) => walk.problem(&label, Status::Failed, "has a damaged list of pieces"),
-            (_, Some(sparse)) => sparse_member(walk, &label, &mut slice, sparse, depth)?,
+            (_, Some(sparse)) => sparse_member(walk, &label, &mut slice, sparse, depth),
             (Kind::File, None) => walk.member(&label, &mut slice, depth),
             (Kind::Link | Kind::Other | Kind::Extension, None) => {}
         }
@@ -178,18 +178,10 @@ impl Tar<'_, '_> {
 }
 
 /// Hands on a member with its holes.
-fn sparse_member(
-    walk: &mut Walk<'_>,
-    label: &str,
-    slice: &mut Slice<'_, '_>,
-    sparse: PaxSparse,
-    depth: Depth,
-) -> io::Result<()> {
-    let pieces: Option<Pieces> = if sparse.pieces_in_content {
-        match sparse::pieces_in_content(slice) {
-            Ok(pieces) => pieces,
-            Err(_) => None,
-        }
+fn sparse_member(walk: &mut Walk<'_>, label: &str, slice: &mut Slice<'_, '_>, sparse: PaxSparse, depth: Depth) {
+    // Where reading the list fails, finishing the slice tells why.
+    let pieces = if sparse.pieces_in_content {
+        sparse::pieces_in_content(slice).unwrap_or_default()
     } else {
         Some(sparse.pieces)
     };
@@ -198,7 +190,6 @@ fn sparse_member(
         Some(mut content) => walk.member(label, &mut content, depth),
         None => walk.problem(label, Status::Failed, "has a damaged list of pieces"),
     }
-    Ok(())
 }
 
 /// Bytes from the end of a member to the next block.

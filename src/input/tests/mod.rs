@@ -7,6 +7,7 @@ mod folders;
 mod live;
 
 use super::{Body, Discovery, Options, Problem, Status, discover};
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -147,8 +148,9 @@ fn log(lines: u64, seed: u64) -> Vec<u8> {
     for line in 0..lines {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (ms, region, rest) = (line % 1_000, state >> 40, state >> 8 & 0xffff_ffff);
-        text += &format!(
-            "[2023/03/01 10:{:02}:{:02}.{ms:03} +00:00] [INFO] [peer.rs:{}] [\"some message\"] [region_id={region}] [v={rest:x}]\n",
+        let _ = writeln!(
+            text,
+            "[2023/03/01 10:{:02}:{:02}.{ms:03} +00:00] [INFO] [peer.rs:{}] [\"some message\"] [region_id={region}] [v={rest:x}]",
             line / 60_000 % 60,
             line / 1_000 % 60,
             state >> 55,

@@ -30,7 +30,7 @@ pub(in crate::input) fn walk_file(walk: &mut Walk<'_>, archive: &str, disk: &Dis
     match find_directory(disk) {
         Ok(Some(directory)) => members(walk, archive, disk, &directory, depth),
         Ok(None) => {
-            walk.problem(archive, Status::Partial, "has no directory at its end: it is cut off, what is left was read");
+            // It is cut off; the walk tells so.
             let mut whole = disk.part(0, disk.len());
             walk_stream(walk, archive, &mut Feed::new(&mut whole), depth);
         }

@@ -5,6 +5,7 @@
 
 mod central;
 mod record;
+mod stored;
 mod stream;
 
 pub(super) use central::walk_file;

@@ -1,9 +1,10 @@
 //! A zip as a stream, by the record before each member.
 //!
 //! The directory at the end is not seen, so links look like files (their content is a path, in which there is no record). A member
-//! whose size follows it is read to where its own coding ends; stored ones have no such end and are skipped.
+//! whose size follows it is read to where its own coding ends, a stored one to where size and checksum fit.
 
 use super::record::{DESCRIPTOR_MAGIC, LOCAL, LOCAL_MAGIC, Member, Tail, long};
+use super::stored::Stored;
 use super::{Checked, Method, method};
 use crate::input::damage::{self, Damages};
 use crate::input::decode::Decompressor;
@@ -123,9 +124,9 @@ fn open_ended(
         Ok(Method::Compressed(format)) => format,
         Ok(Method::Stored) if member.is_folder() => return Ok(true),
         Ok(Method::Stored) => {
-            let why = "is stored without its size, which a stream does not tell: give the zip as a file";
-            walk.problem(&label, Status::Skipped, why);
-            return Ok(true);
+            let mut stored = Stored::new(feed, member.zip64);
+            walk.member(&label, &mut stored, depth);
+            return Ok(io::copy(&mut stored, &mut io::sink()).is_err());
         }
         Err(why) => {
             walk.problem(&label, Status::Skipped, why);
@@ -152,5 +153,5 @@ fn open_ended(
 
 /// Whether a record of a zip begins here.
 fn is_record(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'P', b'K', 1, 2, ..] | [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 6, 6, ..])
+    matches!(bytes, [b'P', b'K', 1, 2, ..] | [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5 | 6, 6, ..])
 }
