@@ -18,6 +18,7 @@
 
 pub mod correlate;
 pub mod event;
+pub mod report;
 pub mod rules;
 pub mod safe;
 pub mod units;

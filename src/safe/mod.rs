@@ -41,6 +41,11 @@ impl Safe {
         let text = self.text(raw);
         if text.contains('\n') { SafeText(Cow::Owned(text.replace('\n', " "))) } else { text }
     }
+
+    /// The same of a text that was made here out of raw pieces.
+    pub fn own(self, made: String) -> SafeText<'static> {
+        self.line(&made).into_owned()
+    }
 }
 
 /// Text that passed `Safe`, or that is our own. What a report prints is made of these.
