@@ -54,6 +54,7 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
 impl Scratch {
     fn cell<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<()> {
         match cell {
+            Cell::Word(get) => self.text.write_all(get(row).unwrap_or_default().as_bytes()),
             Cell::Text(get) => get(row).map_or(Ok(()), |text| self.push_text(text, safe)),
             Cell::Time(get) => {
                 if let Some(time) = get(row) {
@@ -101,11 +102,12 @@ impl Scratch {
         }
         let millis = time.0.rem_euclid(DAY) as u64;
         let (seconds, milli) = (millis / 1_000, millis % 1_000);
-        let two = |number: u64| [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        let [[h, i], [m, n], [s, t], [y, z]] = [seconds / 3_600, seconds / 60 % 60, seconds % 60, milli % 100].map(two);
-        let x = b'0' + (milli / 100) as u8;
+        let digit = |number: u64| b'0' + (number % 10) as u8;
         self.text.extend_from_slice(self.day.as_ref().map_or(&[], |(_, date)| date.as_bytes()));
-        self.text.extend_from_slice(&[h, i, b':', m, n, b':', s, t, b'.', x, y, z, b'Z']);
+        for (number, after) in [(seconds / 3_600, b':'), (seconds / 60 % 60, b':'), (seconds % 60, b'.')] {
+            self.text.extend_from_slice(&[digit(number / 10), digit(number), after]);
+        }
+        self.text.extend_from_slice(&[digit(milli / 100), digit(milli / 10), digit(milli), b'Z']);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Error;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +24,9 @@ const NAMES: &[&str] = &[
     "events.parquet",
     "tidescope.sqlite",
 ];
+
+/// Ends the name of an older report on its way out.
+const OLD: &str = "-old";
 
 /// How `summary.json` of every report begins.
 const MARK: &[u8] = b"{\"schema\": ";
@@ -56,11 +59,11 @@ impl Staged {
             let temp = parent.join(format!("{prefix}{}-{attempt}", std::process::id()));
             match fs::create_dir(&temp) {
                 Ok(()) => return Ok(Self { lock: lock(&temp), place, temp }),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(Error::Io { path: temp, source }),
             }
         }
-        Err(io(std::io::ErrorKind::AlreadyExists.into()))
+        Err(io(io::ErrorKind::AlreadyExists.into()))
     }
 
     /// A file of the report, and its path for errors.
@@ -82,7 +85,7 @@ impl Staged {
         }
         // Should we be killed between the two renames, the next run finds the old report and puts it back.
         let mut old = self.temp.clone().into_os_string();
-        old.push(".old");
+        old.push(OLD);
         let old = PathBuf::from(old);
         let _old_lock = lock(&self.place);
         fs::rename(&self.place, &old).map_err(io)?;
@@ -104,21 +107,21 @@ impl Drop for Staged {
     }
 }
 
-/// Removes what killed runs left, and puts back an old report that was on its way out.
+/// Removes what killed runs left, and puts back an older report that was on its way out.
 fn sweep(parent: &Path, prefix: &str, place: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str().filter(|name| name.starts_with(prefix)) else { continue };
         let path = entry.path();
-        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) || foreign(&path).is_none_or(|entry| entry.is_some()) {
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) || !foreign(&path).is_ok_and(|entry| entry.is_none()) {
             continue;
         }
         let Some(_lock) = lock(&path) else { continue };
         if is_just_begun(&path) {
             continue;
         }
-        if name.ends_with(".old") && !place.exists() {
+        if name.ends_with(OLD) && !place.exists() {
             let _ = fs::rename(&path, place);
         } else {
             let _ = fs::remove_dir_all(&path);
@@ -149,28 +152,27 @@ fn check(place: &Path, shown: &Path) -> Result<(), Error> {
     if !place.is_dir() {
         return Err(Error::NotAFolder { path });
     }
-    let Some(foreign) = foreign(place) else {
-        return Err(Error::Io { path, source: std::io::ErrorKind::PermissionDenied.into() });
-    };
-    if let Some(entry) = foreign {
-        return Err(Error::Foreign { path, entry });
+    match foreign(place) {
+        Ok(None) => {}
+        Ok(Some(entry)) => return Err(Error::Foreign { path, entry }),
+        Err(source) => return Err(Error::Io { path, source }),
     }
     let is_empty = fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_none());
     if is_empty || has_mark(&place.join("summary.json")) { Ok(()) } else { Err(Error::NoReport { path }) }
 }
 
-/// The first entry, by name, that is no file of a report; `None` where the folder cannot be read.
-fn foreign(folder: &Path) -> Option<Option<String>> {
+/// The first entry, by name, that is no file of a report.
+fn foreign(folder: &Path) -> io::Result<Option<String>> {
     let mut foreign: Option<String> = None;
-    for entry in fs::read_dir(folder).ok()? {
-        let entry = entry.ok()?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_ours = NAMES.contains(&name.as_str()) && entry.file_type().is_ok_and(|kind| kind.is_file());
         if !is_ours && foreign.as_ref().is_none_or(|known| name < *known) {
             foreign = Some(name);
         }
     }
-    Some(foreign)
+    Ok(foreign)
 }
 
 fn has_mark(summary: &Path) -> bool {
@@ -280,7 +282,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("out");
         report(&folder, "one").unwrap();
-        fs::rename(&folder, parent.path().join(".out.tmp-1-0.old")).unwrap();
+        fs::rename(&folder, parent.path().join(".out.tmp-1-0-old")).unwrap();
         let staged = Staged::begin(&folder).unwrap();
         assert!(summary(&folder).ends_with("one"));
         drop(staged);

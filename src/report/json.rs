@@ -81,6 +81,7 @@ impl<R: Plain> Serialize for CellDoc<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(cell, row, safe) = *self;
         match cell {
+            Cell::Word(get) => get(row).serialize(serializer),
             Cell::Text(get) => get(row).map(|text| safe.text(text).to_string()).serialize(serializer),
             Cell::Time(get) => Moment(get(row)).serialize(serializer),
             Cell::Number(get) => get(row).serialize(serializer),

@@ -10,6 +10,7 @@ use super::show::{Shown, shown};
 use super::tables;
 use super::words::{self, Decision, Fact, Title};
 use crate::correlate::{Findings, Incident, IncidentStatus, Step};
+use crate::rules::Catalog;
 use crate::safe::{Safe, SafeText};
 use crate::units::hms;
 use askama::Template;
@@ -26,7 +27,7 @@ struct Page<'a> {
     quiet: Vec<SafeText<'static>>,
     others: Option<Shown>,
     tables: Vec<(&'static str, Shown)>,
-    caveats: Vec<SafeText<'a>>,
+    caveats: Vec<SafeText<'static>>,
     totals: String,
     as_of: Option<String>,
     run: &'a Run,
@@ -58,7 +59,13 @@ struct Line<'a> {
 }
 
 /// Writes the document.
-pub(super) fn write(findings: &Findings, run: &Run, mut out: impl Write, safe: Safe) -> io::Result<()> {
+pub(super) fn write(
+    findings: &Findings,
+    catalog: &Catalog,
+    run: &Run,
+    mut out: impl Write,
+    safe: Safe,
+) -> io::Result<()> {
     let is_open = |incident: &&Incident| incident.status == IncidentStatus::Open;
     let (open, rest): (Vec<_>, Vec<_>) = findings.incidents.iter().partition(is_open);
     let (full, brief) = open.split_at(open.len().min(3));
@@ -123,12 +130,16 @@ pub(super) fn write(findings: &Findings, run: &Run, mut out: impl Write, safe: S
         shown(&tables::unmatched(), &columns_of("count level component template"), unmatched.into_iter(), 5, safe),
     );
     let page = Page {
-        open: full.iter().enumerate().map(|(at, incident)| block(findings, incident, &full[..at], safe)).collect(),
+        open: full
+            .iter()
+            .enumerate()
+            .map(|(at, incident)| block(findings, catalog, incident, &full[..at], safe))
+            .collect(),
         all_clear: words::all_clear(findings),
         quiet: findings.tasks.iter().take(MOST_ROWS).map(|task| words::task_line(task, safe)).collect(),
         others: (!others.is_empty()).then(|| shown(&incidents, &columns, others.into_iter(), MOST_ROWS, safe)),
         tables,
-        caveats: findings.caveats.iter().map(|caveat| safe.line(caveat)).collect(),
+        caveats: words::caveats(findings, safe),
         totals: words::totals(findings),
         as_of: findings.now.map(words::moment),
         command_line: escape::span(&safe.line(&run.command_line)),
@@ -141,11 +152,17 @@ pub(super) fn write(findings: &Findings, run: &Run, mut out: impl Write, safe: S
     out.flush()
 }
 
-fn block<'a>(findings: &'a Findings, incident: &'a Incident, before: &[&Incident], safe: Safe) -> Block<'a> {
+fn block<'a>(
+    findings: &'a Findings,
+    catalog: &'a Catalog,
+    incident: &'a Incident,
+    before: &[&Incident],
+    safe: Safe,
+) -> Block<'a> {
     let task = words::task_of(findings, incident);
     // What to do about a task, and how it stands, is said once.
     let said = before.iter().any(|other| other.task.is_some() && other.task == incident.task);
-    let drawn = before.iter().any(|other| gantt::chart(&other.chain, safe).is_some());
+    let drawn = before.iter().any(|other| gantt::chart(&other.chain, catalog, safe).is_some());
     let commands: Vec<_> = incident.commands.iter().map(|command| safe.line(command).to_string()).collect();
     Block {
         title: words::title(incident, task, findings.now, safe),
@@ -154,17 +171,17 @@ fn block<'a>(findings: &'a Findings, incident: &'a Incident, before: &[&Incident
         decision: (!said).then(|| words::decision(incident.verdict, task, findings.now)),
         commands: if said || commands.is_empty() { String::new() } else { escape::fenced(&commands.join("\n")) },
         facts: task.filter(|_| !said).map_or_else(Vec::new, |task| words::facts(task, findings.now, safe)),
-        steps: incident.chain.iter().take(MOST_ROWS).map(|step| line(step, safe)).collect(),
+        steps: incident.chain.iter().take(MOST_ROWS).map(|step| line(step, catalog, safe)).collect(),
         hidden: incident.chain.len().saturating_sub(MOST_ROWS),
-        gantt: if drawn { None } else { gantt::chart(&incident.chain, safe) },
+        gantt: if drawn { None } else { gantt::chart(&incident.chain, catalog, safe) },
     }
 }
 
-fn line(step: &Step, safe: Safe) -> Line<'_> {
+fn line<'a>(step: &'a Step, catalog: &'a Catalog, safe: Safe) -> Line<'a> {
     Line {
         time: step.first.map_or_else(String::new, |time| time.to_string().replace('T', " ")),
         place: words::place(step.component, &step.stores),
-        what: safe.line(&step.what),
+        what: safe.line(words::what(step, catalog)),
         count: words::grouped(step.count),
         evidence: escape::span(&safe.own(step.place.to_string())),
     }
@@ -175,11 +192,12 @@ mod tests {
     use super::super::sample;
     use super::write;
     use crate::correlate::Findings;
+    use crate::rules::Catalog;
     use crate::safe::Safe;
 
     fn page(findings: &Findings) -> String {
         let mut out = Vec::new();
-        write(findings, &sample::run(), &mut out, Safe::new(true)).unwrap();
+        write(findings, &Catalog::embedded().unwrap(), &sample::run(), &mut out, Safe::new(true)).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -95,7 +95,7 @@ pub fn write_folder(
     folder: &Path,
     correlation: &Correlation,
     events: &dyn EventStream,
-    _catalog: &Catalog,
+    catalog: &Catalog,
     run: &Run,
     options: &Options,
 ) -> Result<(), Error> {
@@ -121,7 +121,7 @@ pub fn write_folder(
     write("unmatched.csv", &mut |out| csv::write(&tables::unmatched(), &findings.unmatched, out, safe))?;
     write("sources.csv", &mut |out| csv::write(&tables::sources(), &findings.sources, out, safe))?;
     write("summary.json", &mut |out| json::write(findings, &tally, run, out, safe))?;
-    write("report.md", &mut |out| markdown::write(findings, run, out, safe))?;
+    write("report.md", &mut |out| markdown::write(findings, catalog, run, out, safe))?;
     staged.publish()
 }
 

@@ -20,7 +20,7 @@ pub(super) fn run() -> Run {
 
 /// The task that failed since a region was merging.
 pub(super) fn failed() -> Correlation {
-    Correlation { findings: failed_findings(), ..Correlation::default() }
+    correlation(failed_findings())
 }
 
 /// Nothing wrong.
@@ -55,7 +55,7 @@ pub(super) fn healthy() -> Correlation {
         ..task.clone()
     };
     findings.sources.retain(|source| source.status == ReadStatus::Read);
-    Correlation { findings, ..Correlation::default() }
+    correlation(findings)
 }
 
 /// The same task a day later: GC has passed its checkpoint.
@@ -112,7 +112,7 @@ pub(super) fn refused() -> Correlation {
             }],
         },
     );
-    Correlation { findings, ..Correlation::default() }
+    correlation(findings)
 }
 
 /// Events of the failed task, some of them hostile.
@@ -157,6 +157,13 @@ pub(super) fn events() -> Vec<Event> {
         },
         Event { time: None, file: "a;b/=x.log".into(), rule: "br-status-error".into(), message: "".into(), ..event },
     ]
+}
+
+#[allow(clippy::field_reassign_with_default, reason = "what else correlation holds is its own")]
+fn correlation(findings: Findings) -> Correlation {
+    let mut correlation = Correlation::default();
+    correlation.findings = findings;
+    correlation
 }
 
 fn at(text: &str) -> Option<Timestamp> {
@@ -384,54 +391,7 @@ fn failed_findings() -> Findings {
             last: at("2022-07-26T02:18:19.118Z"),
         },
         episodes: episodes(&chain, id),
-        incidents: vec![
-            Incident {
-                id: id.to_owned(),
-                kind: IncidentKind::TaskFailed,
-                severity: Severity::Critical,
-                status: IncidentStatus::Open,
-                start: at("2022-07-25T14:54:42.500Z"),
-                end: None,
-                task: Some("task1".to_owned()),
-                stores: vec![StoreId(1), StoreId(4), StoreId(5)],
-                regions: vec![RegionId(94_812), RegionId(94_816)],
-                cause: Cause::RegionMerge,
-                certainty: Certainty::Observed,
-                verdict: Verdict::Resume,
-                summary:
-                    "Region 94812 was merging into 94816 when store 1 (10.0.1.11:20160) took its initial snapshot; \
-                          33 tries in 20 s, then it gave up. The merge ended at 14:54:55: nothing stands in the way of \
-                          a resume."
-                        .to_owned(),
-                commands: vec!["br log resume --task-name=task1 --pd 10.0.1.1:2379".to_owned()],
-                events: 42,
-                chain,
-            },
-            Incident {
-                id: "store-restarted-77aa01c2".to_owned(),
-                kind: IncidentKind::StoreRestarted,
-                severity: Severity::Notice,
-                status: IncidentStatus::Recovered,
-                start: at("2022-07-25T13:02:11.000Z"),
-                end: at("2022-07-25T13:02:40.000Z"),
-                task: None,
-                stores: vec![StoreId(4)],
-                regions: vec![],
-                cause: Cause::Operator,
-                certainty: Certainty::Observed,
-                verdict: Verdict::None,
-                summary: "Store 4 was stopped by a signal and came back after 29s.".to_owned(),
-                commands: vec![],
-                events: 2,
-                chain: vec![step(
-                    ("2022-07-25T13:02:11.000Z", "2022-07-25T13:02:11.000Z", 1),
-                    ("tikv-signal-stop", Severity::Notice, Component::Tikv),
-                    (&[4], &[]),
-                    "stopped by a signal",
-                    ("10.0.1.12/tikv.log", 512),
-                )],
-            },
-        ],
+        incidents: vec![failed_task(id, chain), restarted_store()],
         tasks: vec![task()],
         regions: vec![
             Region {
@@ -485,5 +445,56 @@ fn failed_findings() -> Findings {
         caveats: vec![
             "10.0.1.13/tikv-2022-07-25T14-00-00.000.log.gz is cut off after 41 MB. Store 5 may know more.".to_owned(),
         ],
+    }
+}
+
+fn restarted_store() -> Incident {
+    Incident {
+        id: "store-restarted-77aa01c2".to_owned(),
+        kind: IncidentKind::StoreRestarted,
+        severity: Severity::Notice,
+        status: IncidentStatus::Recovered,
+        start: at("2022-07-25T13:02:11.000Z"),
+        end: at("2022-07-25T13:02:40.000Z"),
+        task: None,
+        stores: vec![StoreId(4)],
+        regions: vec![],
+        cause: Cause::Operator,
+        certainty: Certainty::Observed,
+        verdict: Verdict::None,
+        summary: "Store 4 was stopped by a signal and came back after 29s.".to_owned(),
+        commands: vec![],
+        events: 2,
+        chain: vec![step(
+            ("2022-07-25T13:02:11.000Z", "2022-07-25T13:02:11.000Z", 1),
+            ("tikv-signal-stop", Severity::Notice, Component::Tikv),
+            (&[4], &[]),
+            "stopped by a signal",
+            ("10.0.1.12/tikv.log", 512),
+        )],
+    }
+}
+
+fn failed_task(id: &str, chain: Vec<Step>) -> Incident {
+    Incident {
+        id: id.to_owned(),
+        kind: IncidentKind::TaskFailed,
+        severity: Severity::Critical,
+        status: IncidentStatus::Open,
+        start: at("2022-07-25T14:54:42.500Z"),
+        end: None,
+        task: Some("task1".to_owned()),
+        stores: vec![StoreId(1), StoreId(4), StoreId(5)],
+        regions: vec![RegionId(94_812), RegionId(94_816)],
+        cause: Cause::RegionMerge,
+        certainty: Certainty::Observed,
+        verdict: Verdict::Resume,
+        summary: "Region 94812 was merging into 94816 when store 1 (10.0.1.11:20160) took its initial snapshot; \
+                  33 tries in 20 s, then it gave up. The merge ended at 14:54:55: nothing stands in the way of \
+                  a resume."
+            .to_owned(),
+        commands: vec!["br log resume --task-name=task1 --pd 10.0.1.1:2379".to_owned()],
+        events: 42,
+        chain,
     }
 }

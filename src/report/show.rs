@@ -38,7 +38,7 @@ pub(super) fn shown<'r, R: Plain + 'r>(
 /// A cell as people read it.
 fn text<R: Plain>(cell: &Cell<R>, row: &R, safe: Safe) -> SafeText<'static> {
     match cell {
-        Cell::Text(get) => get(row).map(|text| safe.line(text).into_owned()).unwrap_or_default(),
+        Cell::Word(get) | Cell::Text(get) => get(row).map(|text| safe.line(text).into_owned()).unwrap_or_default(),
         Cell::Time(get) => get(row).map(|time| safe.own(time.to_string().replace('T', " "))).unwrap_or_default(),
         Cell::Number(get) => get(row).map(|number| safe.own(number.to_string())).unwrap_or_default(),
         Cell::Signed(get) => get(row).map(|number| safe.own(number.to_string())).unwrap_or_default(),

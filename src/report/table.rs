@@ -28,7 +28,9 @@ pub(super) struct Column<R: Rows> {
 
 /// How to get a cell out of a row; the variant is the column's type. `None` is an empty cell.
 pub(super) enum Cell<R: Rows> {
-    /// Text, of a log or our own.
+    /// A word of ours, or the id of a rule: fit for output as it is.
+    Word(for<'r> fn(&'r R::Row<'r>) -> Option<&'r str>),
+    /// Text of a log, or made of it.
     Text(for<'r> fn(&'r R::Row<'r>) -> Option<&'r str>),
     /// A moment.
     Time(for<'r> fn(&'r R::Row<'r>) -> Option<Timestamp>),
@@ -48,6 +50,10 @@ pub(super) enum Cell<R: Rows> {
 impl<R: Rows> Column<R> {
     pub(super) fn text(name: &'static str, cell: for<'r> fn(&'r R::Row<'r>) -> Option<&'r str>) -> Self {
         Self { name, cell: Cell::Text(cell) }
+    }
+
+    pub(super) fn word(name: &'static str, cell: for<'r> fn(&'r R::Row<'r>) -> Option<&'r str>) -> Self {
+        Self { name, cell: Cell::Word(cell) }
     }
 
     pub(super) fn time(name: &'static str, cell: for<'r> fn(&'r R::Row<'r>) -> Option<Timestamp>) -> Self {

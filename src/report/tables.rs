@@ -1,9 +1,12 @@
 //! The tables of the report folder, column by column, as the contract has them.
 
 use super::table::{Column, Rows, Table};
-use crate::correlate::{Derived, Episode, ErrorCode, Incident, Region, Source, Step, Store, Task, Unmatched, Verdict};
+use crate::correlate::{
+    DeadlineBasis, Derived, Episode, ErrorCode, Incident, MergeResult, Region, Source, Step, Store, Task, Unmatched,
+    Verdict,
+};
 use crate::event::Event;
-use crate::units::{RegionId, StoreId};
+use crate::units::{Component, Level, RegionId, StoreId, Tso};
 
 /// An event with what other records say of it.
 pub(super) struct EventRow<'a> {
@@ -29,16 +32,16 @@ pub(super) fn events() -> Table<Events> {
         name: "events",
         columns: vec![
             Column::time("time", |row| row.event.time),
-            Column::text("component", |row| row.derived.component.map(|component| component.as_str())),
+            Column::word("component", |row| row.derived.component.map(Component::as_str)),
             Column::text("instance", |row| row.derived.instance),
             Column::number("store_id", |row| row.derived.store.map(|store| store.0)),
             Column::number("region_id", |row| row.event.region.map(|region| region.0)),
             Column::number("peer_id", |row| row.event.peer.map(|peer| peer.0)),
             Column::text("task", |row| row.derived.task),
-            Column::text("rule", |row| Some(&row.event.rule)),
-            Column::text("group", |row| Some(&row.event.group)),
-            Column::text("severity", |row| Some(row.event.severity.as_str())),
-            Column::text("level", |row| row.event.level.map(|level| level.as_str())),
+            Column::word("rule", |row| Some(&row.event.rule)),
+            Column::word("group", |row| Some(&row.event.group)),
+            Column::word("severity", |row| Some(row.event.severity.as_str())),
+            Column::word("level", |row| row.event.level.map(Level::as_str)),
             Column::words("error_code", |row, out| out.extend(row.event.codes.iter().map(|code| &**code))),
             Column::numbers("tso", |row, out| out.extend(row.event.tsos.iter().map(|tso| tso.0))),
             Column::numbers("regions", |row, out| {
@@ -63,9 +66,9 @@ pub(super) fn timeline() -> Table<Episode> {
             Column::time("first", |row| row.first),
             Column::time("last", |row| row.last),
             Column::number("count", |row| Some(row.count)),
-            Column::text("rule", |row| Some(&row.rule)),
-            Column::text("severity", |row| Some(row.severity.as_str())),
-            Column::text("component", |row| row.component.map(|component| component.as_str())),
+            Column::word("rule", |row| Some(&row.rule)),
+            Column::word("severity", |row| Some(row.severity.as_str())),
+            Column::word("component", |row| row.component.map(Component::as_str)),
             Column::number("store_id", |row| row.store.map(|store| store.0)),
             Column::number("region_id", |row| row.region.map(|region| region.0)),
             Column::text("task", |row| row.task.as_deref()),
@@ -83,16 +86,16 @@ pub(super) fn incidents() -> Table<Incident> {
         name: "incidents",
         columns: vec![
             Column::text("incident", |row| Some(&row.id)),
-            Column::text("kind", |row| Some(row.kind.as_str())),
-            Column::text("severity", |row| Some(row.severity.as_str())),
-            Column::text("status", |row| Some(row.status.as_str())),
+            Column::word("kind", |row| Some(row.kind.as_str())),
+            Column::word("severity", |row| Some(row.severity.as_str())),
+            Column::word("status", |row| Some(row.status.as_str())),
             Column::time("start", |row| row.start),
             Column::time("end", |row| row.end),
             Column::text("task", |row| row.task.as_deref()),
             Column::numbers("stores", |row, out| store_ids(&row.stores, out)),
             Column::numbers("regions", |row, out| region_ids(&row.regions, out)),
-            Column::text("cause", |row| Some(row.cause.as_str())),
-            Column::text("verdict", |row| Some(row.verdict.as_str())),
+            Column::word("cause", |row| Some(row.cause.as_str())),
+            Column::word("verdict", |row| Some(row.verdict.as_str())),
             Column::text("summary", |row| Some(&row.summary)),
             Column::list("commands", |row| row.commands.clone(), |row| between_commands(row.verdict)),
             Column::number("events", |row| Some(row.events)),
@@ -109,14 +112,14 @@ pub(super) fn chain() -> Table<Step> {
             Column::time("first", |row| row.first),
             Column::time("last", |row| row.last),
             Column::number("count", |row| Some(row.count)),
-            Column::text("rule", |row| Some(&row.rule)),
-            Column::text("severity", |row| Some(row.severity.as_str())),
-            Column::text("component", |row| row.component.map(|component| component.as_str())),
+            Column::word("rule", |row| Some(&row.rule)),
+            Column::word("severity", |row| Some(row.severity.as_str())),
+            Column::word("component", |row| row.component.map(Component::as_str)),
             Column::numbers("stores", |row, out| store_ids(&row.stores, out)),
             Column::numbers("regions", |row, out| region_ids(&row.regions, out)),
             Column::text("what", |row| Some(&row.what)),
             Column::text("message", |row| Some(&row.message)),
-            Column::text("certainty", |row| Some(row.certainty.as_str())),
+            Column::word("certainty", |row| Some(row.certainty.as_str())),
             Column::text("file", |row| Some(&row.place.file)),
             Column::number("line", |row| Some(row.place.line)),
         ],
@@ -128,7 +131,7 @@ pub(super) fn tasks() -> Table<Task> {
         name: "tasks",
         columns: vec![
             Column::text("task", |row| Some(&row.name)),
-            Column::text("status", |row| Some(row.status.as_str())),
+            Column::word("status", |row| Some(row.status.as_str())),
             Column::time("start_time", |row| row.start),
             Column::text("storage", |row| row.storage.as_deref()),
             Column::number("checkpoint_ts", |row| row.checkpoint.map(|tso| tso.0)),
@@ -136,11 +139,11 @@ pub(super) fn tasks() -> Table<Task> {
             Column::time("observed_at", |row| row.observed_at),
             Column::signed("gap_s", |row| Some(row.observed_at?.since(row.checkpoint_time?).div_euclid(1_000))),
             Column::number("gc_safepoint_ts", |row| row.gc_safepoint.map(|tso| tso.0)),
-            Column::time("gc_safepoint_time", |row| row.gc_safepoint.map(|tso| tso.time())),
+            Column::time("gc_safepoint_time", |row| row.gc_safepoint.map(Tso::time)),
             Column::signed("exceeded_by_s", |row| row.exceeded_by_s),
             Column::time("resume_deadline", |row| row.resume_deadline),
-            Column::text("deadline_basis", |row| row.deadline_basis.map(|basis| basis.as_str())),
-            Column::text("verdict", |row| Some(row.verdict.as_str())),
+            Column::word("deadline_basis", |row| row.deadline_basis.map(DeadlineBasis::as_str)),
+            Column::word("verdict", |row| Some(row.verdict.as_str())),
             Column::number("error_store", |row| row.error_store.map(|store| store.0)),
             Column::text("error_code", |row| row.error_code.as_deref()),
             Column::number("error_region", |row| row.error_region.map(|region| region.0)),
@@ -165,7 +168,7 @@ pub(super) fn regions() -> Table<Region> {
             Column::numbers("merge_target_of", |row, out| region_ids(&row.merge_target_of, out)),
             Column::time("merge_started", |row| row.merge_started),
             Column::time("merge_ended", |row| row.merge_ended),
-            Column::text("merge_result", |row| row.merge_result.map(|result| result.as_str())),
+            Column::word("merge_result", |row| row.merge_result.map(MergeResult::as_str)),
             Column::text("start_key", |row| row.start_key.as_deref()),
             Column::text("end_key", |row| row.end_key.as_deref()),
             Column::words("incident", |row, out| words(&row.incidents, out)),
@@ -179,7 +182,7 @@ pub(super) fn stores() -> Table<Store> {
         columns: vec![
             Column::number("store_id", |row| row.id.map(|store| store.0)),
             Column::text("address", |row| row.address.as_deref()),
-            Column::text("component", |row| row.component.map(|component| component.as_str())),
+            Column::word("component", |row| row.component.map(Component::as_str)),
             Column::text("version", |row| row.version.as_deref()),
             Column::number("sources", |row| Some(row.sources)),
             Column::number("records", |row| Some(row.records)),
@@ -217,8 +220,8 @@ pub(super) fn unmatched() -> Table<Unmatched> {
         name: "unmatched",
         columns: vec![
             Column::text("template", |row| Some(&row.template)),
-            Column::text("component", |row| row.component.map(|component| component.as_str())),
-            Column::text("level", |row| row.level.map(|level| level.as_str())),
+            Column::word("component", |row| row.component.map(Component::as_str)),
+            Column::word("level", |row| row.level.map(Level::as_str)),
             Column::number("count", |row| Some(row.count)),
             Column::time("first", |row| row.first),
             Column::time("last", |row| row.last),
@@ -234,7 +237,7 @@ pub(super) fn sources() -> Table<Source> {
         name: "sources",
         columns: vec![
             Column::text("file", |row| Some(&row.file)),
-            Column::text("component", |row| row.component.map(|component| component.as_str())),
+            Column::word("component", |row| row.component.map(Component::as_str)),
             Column::text("instance", |row| row.instance.as_deref()),
             Column::number("store_id", |row| row.store.map(|store| store.0)),
             Column::number("bytes", |row| Some(row.bytes)),
@@ -243,7 +246,7 @@ pub(super) fn sources() -> Table<Source> {
             Column::number("unparsed_lines", |row| Some(row.unparsed_lines)),
             Column::time("first", |row| row.first),
             Column::time("last", |row| row.last),
-            Column::text("status", |row| Some(row.status.as_str())),
+            Column::word("status", |row| Some(row.status.as_str())),
             Column::text("problem", |row| row.problem.as_deref()),
         ],
     }

@@ -7,7 +7,6 @@ mod tests;
 use super::layout::{cut, fit, width, wrap};
 use super::words::{self, Decision};
 use crate::correlate::{Findings, Incident, IncidentStatus, Task, TaskStatus, Verdict};
-use crate::event::ReadStatus;
 use crate::rules::Catalog;
 use crate::safe::Safe;
 use crate::units::{Severity, Timestamp, hms};
@@ -106,11 +105,11 @@ impl Page<'_> {
         for task in self.findings.tasks.iter().take(most_tasks) {
             lines.push(cut(&words::task_line(task, self.safe), self.width));
         }
-        lines.extend(self.more(self.findings.tasks.len(), most_tasks, "more task"));
+        lines.extend(more(self.findings.tasks.len(), most_tasks, "more task"));
         for incident in self.findings.incidents.iter().take(most_incidents) {
             lines.push(self.one_line(incident));
         }
-        lines.extend(self.more(recovered, most_incidents, "more incident"));
+        lines.extend(more(recovered, most_incidents, "more incident"));
         lines.extend(self.caveats());
         lines.extend(self.totals());
         lines
@@ -174,7 +173,7 @@ impl Page<'_> {
         let all = incident.commands.len();
         let shown = if all > room { (room - 1).max(1) } else { all };
         let command = |text: &String| format!("    {}", self.paint(Colour::new().bold(), &self.safe.line(text)));
-        incident.commands.iter().take(shown).map(command).chain(self.more(all, shown, "more command")).collect()
+        incident.commands.iter().take(shown).map(command).chain(more(all, shown, "more command")).collect()
     }
 
     /// A reader who comes a day later must not be misled.
@@ -192,11 +191,6 @@ impl Page<'_> {
         lines.iter().map(|line| self.paint(severity(Severity::Warning), line)).collect()
     }
 
-    /// What a rule means, where correlation has no better words.
-    fn meaning(&self, rule: &str) -> &str {
-        self.catalog.get(rule).map_or("", |rule| &rule.meaning)
-    }
-
     /// The other incidents, and tasks that are in none, in at most `room` lines.
     fn others(&self, worst: usize, room: usize) -> Vec<String> {
         let incidents = self.findings.incidents.iter().enumerate().filter(|(at, _)| *at != worst);
@@ -210,7 +204,7 @@ impl Page<'_> {
         if lines.len() > most {
             let all = lines.len();
             lines.truncate(most - 1);
-            lines.extend(self.more(all, most - 1, "other"));
+            lines.extend(more(all, most - 1, "other"));
         }
         lines
     }
@@ -222,30 +216,23 @@ impl Page<'_> {
         if incident.status == IncidentStatus::Open { self.paint(severity(incident.severity), &text) } else { text }
     }
 
-    fn more(&self, all: usize, shown: usize, what: &str) -> Option<String> {
-        let hidden = all.saturating_sub(shown);
-        (hidden > 0).then(|| format!("  … {} in the report", words::counted(hidden as u64, what)))
-    }
-
     /// What was not read, and what else could make this wrong.
     fn caveats(&self) -> Vec<String> {
         let most = 2;
-        let unread = |status| matches!(status, ReadStatus::Partial | ReadStatus::Failed);
-        let any_unread = self.findings.sources.iter().any(|source| unread(source.status));
-        let label = if any_unread { "Not read:" } else { "Note:" };
+        let caveats = words::caveats(self.findings, self.safe);
+        let label = if words::unread(self.findings) > 0 { "Not read:" } else { "Note:" };
         let indent = label.len() + 1;
         let mut lines = Vec::new();
-        for (at, caveat) in self.findings.caveats.iter().take(most).enumerate() {
-            let text = self.safe.line(caveat);
-            let hidden = self.findings.caveats.len().saturating_sub(most);
+        for (at, text) in caveats.iter().take(most).enumerate() {
+            let hidden = caveats.len().saturating_sub(most);
             if at + 1 == most && hidden > 0 {
                 let also = format!(" (and {hidden} more in the report)");
-                let text = cut(&text, (self.width - indent).saturating_sub(width(&also)));
+                let text = cut(text, (self.width - indent).saturating_sub(width(&also)));
                 lines.push(format!("{}{text}{also}", " ".repeat(indent)));
                 continue;
             }
             let head = if at == 0 { format!("{label} ") } else { " ".repeat(indent) };
-            lines.extend(self.hanging(&head, indent, &text, 2 - at));
+            lines.extend(self.hanging(&head, indent, text, 2 - at));
         }
         lines
     }
@@ -269,6 +256,12 @@ impl Page<'_> {
     fn paint(&self, colour: Colour, text: &str) -> String {
         if self.style.colour { format!("{colour}{text}{colour:#}") } else { text.to_owned() }
     }
+}
+
+/// Says how many more of them the report has.
+fn more(all: usize, shown: usize, what: &str) -> Option<String> {
+    let hidden = all.saturating_sub(shown);
+    (hidden > 0).then(|| format!("  … {} in the report", words::counted(hidden as u64, what)))
 }
 
 fn good() -> Colour {

@@ -1,7 +1,8 @@
 //! How to say it: the same words on the terminal, in Markdown and in HTML.
 
-use crate::correlate::{Cause, DeadlineBasis, Findings, Incident, IncidentKind, IncidentStatus, Task, Verdict};
+use crate::correlate::{Cause, DeadlineBasis, Findings, Incident, IncidentKind, IncidentStatus, Step, Task, Verdict};
 use crate::event::ReadStatus;
+use crate::rules::Catalog;
 use crate::safe::{Safe, SafeText};
 use crate::units::{Component, StoreId, Timestamp, hms};
 
@@ -152,7 +153,7 @@ pub(super) fn facts(task: &Task, now: Option<Timestamp>, safe: Safe) -> Vec<Fact
 /// Who holds GC back at the checkpoint and until when, or that nobody did.
 fn protection(task: &Task) -> String {
     if is_lost(task) {
-        let past = task.exceeded_by_s.filter(|seconds| *seconds > 0).map(|seconds| hms(seconds * 1_000));
+        let past = task.exceeded_by_s.filter(|seconds| *seconds > 0).map(|seconds| hms(seconds.saturating_mul(1_000)));
         return past.map_or_else(
             || "has reached the checkpoint".to_owned(),
             |past| format!("{past} past the checkpoint: what it needs is gone"),
@@ -190,7 +191,7 @@ pub(super) fn decision(verdict: Verdict, task: Option<&Task>, now: Option<Timest
         Verdict::Resume => ("CAN BE RESUMED", resume_by(deadline, about, now)),
         Verdict::RecreateTask => {
             let past = task.and_then(|task| task.exceeded_by_s).filter(|seconds| *seconds > 0);
-            let past = past.map_or_else(String::new, |seconds| format!(" by {}", hms(seconds * 1_000)));
+            let past = past.map_or_else(String::new, |seconds| format!(" by {}", hms(seconds.saturating_mul(1_000))));
             ("CANNOT BE RESUMED", format!(", GC has passed the checkpoint{past}. Recreate the task"))
         }
         Verdict::ResumeOrRecreate => {
@@ -231,35 +232,52 @@ pub(super) fn place(component: Option<Component>, stores: &[StoreId]) -> String 
     }
 }
 
+/// What happened in a step; what its rule means, where correlation has no better words.
+pub(super) fn what<'a>(step: &'a Step, catalog: &'a Catalog) -> &'a str {
+    if step.what.is_empty() { catalog.get(&step.rule).map_or("", |rule| &rule.meaning) } else { &step.what }
+}
+
+/// What could make the findings wrong: the caveats, and a word where a source was not read and no caveat says so.
+pub(super) fn caveats(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
+    let mut caveats: Vec<_> = findings.caveats.iter().map(|caveat| safe.line(caveat).into_owned()).collect();
+    let unread = unread(findings);
+    if caveats.is_empty() && unread > 0 {
+        caveats.push(safe.own(format!("{} not wholly read, see sources.csv.", counted(unread, "file"))));
+    }
+    caveats
+}
+
+/// How many sources were not read, or only in part. Duplicates, which are skipped, are no loss.
+pub(super) fn unread(findings: &Findings) -> u64 {
+    let is_unread = |status| matches!(status, ReadStatus::Partial | ReadStatus::Failed);
+    findings.sources.iter().filter(|source| is_unread(source.status)).count() as u64
+}
+
 /// `12.3 GB in 41 files, 3 of 3 stores`.
 pub(super) fn totals(findings: &Findings) -> String {
     let readable = |status| matches!(status, ReadStatus::Read | ReadStatus::Partial);
     let files = findings.sources.iter().filter(|source| readable(source.status)).count() as u64;
     let stores = findings.stores.iter().filter(|store| store.id.is_some()).count();
     let with_log = findings.stores.iter().filter(|store| store.id.is_some() && store.sources > 0).count();
-    let mut text = format!("{} in {}", bytes(findings.totals.bytes), counted(files, "file"));
-    if stores > 0 {
-        text += &format!(", logs of {with_log} of {}", counted(stores as u64, "store"));
-    }
-    text
+    let stores = match stores {
+        0 => String::new(),
+        _ => format!(", logs of {with_log} of {}", counted(stores as u64, "store")),
+    };
+    format!("{} in {}{stores}", bytes(findings.totals.bytes), counted(files, "file"))
 }
 
 /// A task in one line, for where nothing is wrong with it.
 pub(super) fn task_line(task: &Task, safe: Safe) -> SafeText<'static> {
-    let mut line = format!("{} {}", task.name, task.status);
-    if let Some(checkpoint) = task.checkpoint_time {
-        line += &format!(", checkpoint {}", moment(checkpoint));
-        if let Some(seen) = task.observed_at {
-            line += &format!(" ({} behind)", hms(seen.since(checkpoint)));
-        }
-    }
-    let values = task.checkpoints.iter().map(|(_, tso)| tso);
-    if let (Some((seen, first)), Some(last)) = (task.checkpoints.first(), values.max())
-        && first < last
-    {
-        line += &format!(", advancing since {}", moment(*seen));
-    }
-    safe.own(line)
+    let seen = |checkpoint| task.observed_at.map(|seen| format!(" ({} behind)", hms(seen.since(checkpoint))));
+    let checkpoint = task.checkpoint_time.map_or_else(String::new, |checkpoint| {
+        format!(", checkpoint {}{}", moment(checkpoint), seen(checkpoint).unwrap_or_default())
+    });
+    let highest = task.checkpoints.iter().map(|(_, tso)| tso).max();
+    let advancing = match task.checkpoints.first() {
+        Some((seen, first)) if highest > Some(first) => format!(", advancing since {}", moment(*seen)),
+        _ => String::new(),
+    };
+    safe.own(format!("{} {}{checkpoint}{advancing}", task.name, task.status))
 }
 
 #[cfg(test)]

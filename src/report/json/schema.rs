@@ -8,7 +8,7 @@ const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/summary.schem
 
 fn cell<R: Rows>(cell: &Cell<R>) -> Value {
     match cell {
-        Cell::Text(_) => json!({ "type": ["string", "null"] }),
+        Cell::Word(_) | Cell::Text(_) => json!({ "type": ["string", "null"] }),
         Cell::Time(_) => time(),
         Cell::Number(_) => json!({ "type": ["integer", "null"], "minimum": 0 }),
         Cell::Signed(_) => json!({ "type": ["integer", "null"] }),
@@ -42,6 +42,7 @@ fn rows<R: Rows>(table: &Table<R>) -> Value {
     list(row(table, Value::Null))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "schemas are made where they are used")]
 fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }

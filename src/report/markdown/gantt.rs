@@ -2,6 +2,7 @@
 
 use crate::correlate::Step;
 use crate::report::words;
+use crate::rules::Catalog;
 use crate::safe::Safe;
 use crate::units::{Severity, Timestamp};
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use std::fmt::Write as _;
 const MOST: usize = 20;
 
 /// The chart, or none where there are no two steps with a time.
-pub(super) fn chart(steps: &[Step], safe: Safe) -> Option<String> {
+pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<String> {
     let timed: Vec<_> = steps.iter().filter_map(|step| Some((step.first?, step.last?, step))).take(MOST).collect();
     if timed.len() < 2 {
         return None;
@@ -38,7 +39,13 @@ pub(super) fn chart(steps: &[Step], safe: Safe) -> Option<String> {
             Severity::Notice | Severity::Info => "",
         };
         let end = Timestamp(to.0.max(from.0 + shortest));
-        let _ = writeln!(text, "    {} :{tag}{}, {}", name(&safe.line(&step.what)), clock(from), clock(end));
+        let _ = writeln!(
+            text,
+            "    {} :{tag}{}, {}",
+            name(&safe.line(words::what(step, catalog))),
+            clock(from),
+            clock(end)
+        );
     }
     text += "```";
     Some(text)

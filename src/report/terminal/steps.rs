@@ -2,7 +2,7 @@
 
 use super::super::layout::{cut_start, fit, width};
 use super::super::words;
-use super::{Page, severity};
+use super::{Page, more, severity};
 use crate::correlate::Step;
 use crate::units::Severity;
 use anstyle::Style as Colour;
@@ -43,7 +43,7 @@ pub(super) fn table(page: &Page<'_>, steps: &[Step], room: usize) -> Vec<String>
         let is_bad = step.severity >= Severity::Error;
         lines.push(if is_bad { page.paint(severity(step.severity), &text) } else { text });
     }
-    lines.extend(page.more(steps.len(), kept.len(), "more step"));
+    lines.extend(more(steps.len(), kept.len(), "more step"));
     lines
 }
 
@@ -57,11 +57,10 @@ fn cells(page: &Page<'_>, steps: &[&Step]) -> Vec<[String; 5]> {
             let clock = text.get(11..23).unwrap_or_default();
             if one_day { clock.to_owned() } else { format!("{} {clock}", text.get(5..10).unwrap_or_default()) }
         });
-        let what = if step.what.is_empty() { page.meaning(&step.rule) } else { &step.what };
         [
             time,
             words::place(step.component, &step.stores),
-            page.safe.line(what).to_string(),
+            page.safe.line(words::what(step, page.catalog)).to_string(),
             words::grouped(step.count),
             page.safe.own(step.place.to_string()).to_string(),
         ]

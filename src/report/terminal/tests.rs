@@ -5,7 +5,7 @@ use super::super::sample;
 use super::{MOST_LINES, Style, answer};
 use crate::correlate::{Findings, IncidentStatus, Verdict};
 use crate::rules::Catalog;
-use crate::units::Timestamp;
+use crate::units::{StoreId, Timestamp};
 use std::path::Path;
 
 fn style() -> Style<'static> {
@@ -84,4 +84,22 @@ fn a_screen_is_enough_for_any_incident() {
         assert!(text.lines().count() <= MOST_LINES, "{text}");
         assert!(text.lines().all(|line| width(line) <= width_of.clamp(80, 120)), "{text}");
     }
+}
+
+#[test]
+fn trouble_over_time_is_drawn_for_each_store() {
+    let mut findings = sample::failed().findings;
+    let episode = findings.episodes[3].clone();
+    findings.episodes = (0..40)
+        .map(|at| {
+            let mut episode = episode.clone();
+            let from = episode.first.unwrap().plus_ms(at * at * 10_000);
+            episode.first = Some(from);
+            episode.last = Some(from.plus_ms(30_000));
+            episode.store = Some(StoreId(if at % 3 == 0 { 4 } else { 1 }));
+            episode
+        })
+        .collect();
+    findings.incidents[0].chain.truncate(3);
+    insta::assert_snapshot!(say(&findings, &style()));
 }
