@@ -44,7 +44,11 @@ impl Safe {
 
     /// The same of a text that was made here out of raw pieces.
     pub fn own(self, made: String) -> SafeText<'static> {
-        self.line(&made).into_owned()
+        let changed = match self.line(&made).0 {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(text),
+        };
+        SafeText(Cow::Owned(changed.unwrap_or(made)))
     }
 }
 
