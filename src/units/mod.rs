@@ -14,4 +14,5 @@ pub use ids::{PeerId, RegionId, StoreId};
 pub use level::Level;
 pub use severity::Severity;
 pub use time::{Timestamp, hms};
+pub(crate) use time::{parse_naive, parse_offset};
 pub use tso::Tso;
