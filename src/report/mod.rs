@@ -86,6 +86,14 @@ pub enum Error {
     },
 }
 
+/// Writes the rows of `events.csv` for events of a scan: what other records say of them stays empty.
+///
+/// # Errors
+/// Where the events cannot be read back or `out` cannot be written.
+pub fn write_events(out: impl io::Write, events: &dyn EventStream, redact: bool) -> io::Result<()> {
+    csv::write_events(&Correlation::default(), events, out, Safe::new(redact)).map(drop)
+}
+
 /// Writes the report folder beside its place and renames it in: it is whole or absent, and an older report that was
 /// there is kept until then.
 ///
