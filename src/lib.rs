@@ -18,4 +18,7 @@
 
 pub mod correlate;
 pub mod event;
+pub mod matching;
+pub mod record;
+pub mod rules;
 pub mod units;

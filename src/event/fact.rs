@@ -1,6 +1,6 @@
 //! What an extractor of a rule took out of a record.
 
-use crate::units::{PeerId, RegionId, StoreId};
+use crate::units::{FactKind, PeerId, RegionId, StoreId};
 use serde::{Deserialize, Serialize};
 
 /// A value with its meaning, such as (`Ts`, `checkpoint`, `434834088949972992`).
@@ -17,52 +17,6 @@ pub struct Fact {
 
 fn str_is_empty(text: &std::sync::Arc<str>) -> bool {
     text.is_empty()
-}
-
-/// Kinds of values that rules take out of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FactKind {
-    /// Region id.
-    Region,
-    /// Store id.
-    Store,
-    /// Peer id.
-    Peer,
-    /// `host:port`.
-    Addr,
-    /// Log backup task name.
-    Task,
-    /// TSO.
-    Ts,
-    /// Seconds since the Unix epoch.
-    UnixSeconds,
-    /// Milliseconds since the Unix epoch.
-    UnixMillis,
-    /// Raft term.
-    Term,
-    /// A count.
-    Count,
-    /// A duration as written.
-    Duration,
-    /// Service id of a PD service safe point.
-    Service,
-    /// Error code.
-    Code,
-    /// Version of a component.
-    Version,
-    /// Cluster id.
-    Cluster,
-    /// Command of `br`.
-    Command,
-    /// Path or URL.
-    Path,
-    /// Status of a task, as a status screen prints it.
-    Status,
-    /// SQL statements.
-    Sql,
-    /// Any other text.
-    Text,
 }
 
 /// A region as a record describes it.

@@ -1,6 +1,7 @@
 //! The field's own quantities: identifiers, timestamps, levels. They know nothing of files or rules.
 
 mod component;
+mod fact_kind;
 mod ids;
 mod level;
 mod severity;
@@ -8,8 +9,10 @@ mod time;
 mod tso;
 
 pub use component::Component;
+pub use fact_kind::FactKind;
 pub use ids::{PeerId, RegionId, StoreId};
 pub use level::Level;
 pub use severity::Severity;
 pub use time::{Timestamp, hms};
+pub(crate) use time::{parse_naive, parse_offset};
 pub use tso::Tso;

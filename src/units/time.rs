@@ -30,6 +30,7 @@ impl Timestamp {
     }
 
     /// The moment `millis` later.
+    #[must_use]
     pub const fn plus_ms(self, millis: i64) -> Self {
         Self(self.0 + millis)
     }

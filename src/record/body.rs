@@ -1,0 +1,229 @@
+//! What follows the time: `[LEVEL] [caller] [message] [key=value] ...`, read tolerantly.
+
+use super::escape::unescape;
+use crate::units::Level;
+use std::borrow::Cow;
+
+/// A field of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// Name, unescaped.
+    pub key: Cow<'a, [u8]>,
+    /// Value, unescaped one level.
+    pub value: Cow<'a, [u8]>,
+}
+
+/// The parts behind the time.
+#[derive(Debug, Default)]
+pub(super) struct Body<'a> {
+    pub(super) level: Option<Level>,
+    pub(super) caller: &'a [u8],
+    pub(super) message: Cow<'a, [u8]>,
+    pub(super) has_message: bool,
+    pub(super) fields: Vec<Field<'a>>,
+    /// Whether all of it followed the grammar.
+    pub(super) is_sound: bool,
+}
+
+/// Whether a bracket's content names a source file: `endpoint.rs:209`, `<unknown>`.
+pub(super) fn is_caller(part: &[u8]) -> bool {
+    if part == b"<unknown>" {
+        return true;
+    }
+    let Some(colon) = memchr::memrchr(b':', part) else { return false };
+    let (file, line) = (&part[..colon], &part[colon + 1..]);
+    !line.is_empty()
+        && line.iter().all(u8::is_ascii_digit)
+        && memchr::memchr(b'.', file).is_some()
+        && file.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(byte))
+}
+
+/// Reads everything behind the time, from the first `[` on.
+pub(super) fn parse(text: &[u8]) -> Body<'_> {
+    let mut body = Body { is_sound: true, ..Body::default() };
+    let mut rest = text;
+    let mut stage = 0;
+    while let Some(start) = memchr::memchr(b'[', rest) {
+        // Go glues nothing between brackets; what stands there is a remark of whoever copied the record.
+        if rest[..start].iter().any(|byte| !byte.is_ascii_whitespace()) && stage > 0 && !is_tail(&rest[..start]) {
+            body.is_sound = false;
+        }
+        let Some((part, after)) = bracket(&rest[start..]) else {
+            body.is_sound = false;
+            break;
+        };
+        rest = after;
+        match part {
+            Part::Bare(word) if stage == 0 && Level::parse(word).is_some() => {
+                body.level = Level::parse(word);
+                stage = 1;
+            }
+            Part::Bare(word) if stage <= 1 && is_caller(word) => {
+                body.caller = &word[..memchr::memrchr(b':', word).unwrap_or(word.len())];
+                stage = 2;
+            }
+            Part::Bare(word) if stage <= 2 && !body.has_message => {
+                if stage <= 1 && next_is_caller(rest) {
+                    continue; // A named logger.
+                }
+                body.message = Cow::Borrowed(word);
+                body.has_message = true;
+                stage = 3;
+            }
+            Part::Quoted(word) if !body.has_message => {
+                body.message = unescape(word);
+                body.has_message = true;
+                stage = 3;
+            }
+            Part::Field(key, value) => {
+                body.fields.push(Field { key, value });
+                stage = 3;
+            }
+            Part::Bare(_) | Part::Quoted(_) => {}
+            Part::Unclosed(key, value) => {
+                match key {
+                    Some(key) => body.fields.push(Field { key, value }),
+                    None if !body.has_message => {
+                        body.message = value;
+                        body.has_message = true;
+                    }
+                    None => {}
+                }
+                body.is_sound = false;
+                break;
+            }
+        }
+    }
+    body
+}
+
+fn next_is_caller(rest: &[u8]) -> bool {
+    rest.strip_prefix(b" [").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?])).is_some_and(is_caller)
+}
+
+fn is_tail(between: &[u8]) -> bool {
+    between.iter().all(u8::is_ascii_whitespace)
+}
+
+enum Part<'a> {
+    Bare(&'a [u8]),
+    Quoted(&'a [u8]),
+    Field(Cow<'a, [u8]>, Cow<'a, [u8]>),
+    /// The text ends inside: the key, if one was read, and what there is of the value.
+    Unclosed(Option<Cow<'a, [u8]>>, Cow<'a, [u8]>),
+}
+
+/// Reads one `[...]`; gives the part and what follows it.
+fn bracket(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
+    let inner = text.strip_prefix(b"[")?;
+    if let Some(quoted) = inner.strip_prefix(b"\"") {
+        // A quoted message, or a quoted key: `["safe point"=43]`.
+        if let Some(end) = quote_end(quoted, b"=]") {
+            let word = &quoted[..end];
+            let after = &quoted[end + 1..];
+            return match after.first() {
+                Some(b'=') => Some(value(unescape(word), &after[1..])),
+                _ => Some((Part::Quoted(word), after.get(1..).unwrap_or_default())),
+            };
+        }
+        return Some((Part::Unclosed(None, unescape(quoted)), &[]));
+    }
+    let end = memchr::memchr2(b'=', b']', inner);
+    match end.map(|end| (end, inner[end])) {
+        Some((end, b'=')) if is_key(&inner[..end]) => Some(value(Cow::Borrowed(&inner[..end]), &inner[end + 1..])),
+        Some((_, _)) => {
+            let end = memchr::memchr(b']', inner)?;
+            Some((Part::Bare(&inner[..end]), &inner[end + 1..]))
+        }
+        None => Some((Part::Unclosed(None, Cow::Borrowed(inner)), &[])),
+    }
+}
+
+/// A key holds no bracket and is not a sentence.
+fn is_key(word: &[u8]) -> bool {
+    word.len() <= 128 && !word.contains(&b'[') && !word.contains(&b'"')
+}
+
+fn value<'a>(key: Cow<'a, [u8]>, text: &'a [u8]) -> (Part<'a>, &'a [u8]) {
+    if let Some(quoted) = text.strip_prefix(b"\"") {
+        if let Some(end) = quote_end(quoted, b"]") {
+            let after = quoted.get(end + 2..).unwrap_or_default();
+            return (Part::Field(key, unescape(&quoted[..end])), after);
+        }
+        return (Part::Unclosed(Some(key), unescape(quoted)), &[]);
+    }
+    // Bare values hold no bracket, but copies put some in: `[ts=[REDACTED] [next=...`, `[peers=[1, 2]]`.
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b']', &text[from..]).map(|at| at + from) {
+        match text.get(at + 1) {
+            None | Some(b' ' | b'\n' | b'\r' | b'[' | b'\t') => {
+                return (Part::Field(key, Cow::Borrowed(&text[..at])), &text[at + 1..]);
+            }
+            Some(_) => from = at + 1,
+        }
+    }
+    match memchr::memchr(b']', text) {
+        Some(at) => (Part::Field(key, Cow::Borrowed(&text[..at])), &text[at + 1..]),
+        None => (Part::Unclosed(Some(key), Cow::Borrowed(text)), &[]),
+    }
+}
+
+/// Where a quoted text ends: at a quote without a backslash before it that one of `after` follows. Other quotes are
+/// unescaped ones inside, as copies have them.
+fn quote_end(text: &[u8], after: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr(b'"', &text[from..])?;
+        let backslashes = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 && text.get(at + 1).is_some_and(|next| after.contains(next)) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Vec<(String, String)> {
+        parse(text.as_bytes())
+            .fields
+            .iter()
+            .map(|f| (String::from_utf8_lossy(&f.key).into(), String::from_utf8_lossy(&f.value).into()))
+            .collect()
+    }
+
+    #[test]
+    fn keys_and_values_of_every_form() {
+        let got = fields(r#"[INFO] [a.go:1] ["m"] ["safe point"=43] [empty=] [list="[\"task1\"]"] [old-leader=]"#);
+        let want = [("safe point", "43"), ("empty", ""), ("list", r#"["task1"]"#), ("old-leader", "")];
+        assert_eq!(got, want.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn unescaped_quotes_inside_a_value_do_not_end_it() {
+        assert_eq!(
+            fields(r#"[WARN] [a.go:1] [m] [error="msg:"Io(Os { code: 2 })" : x"] [b=1]"#)[0].1,
+            r#"msg:"Io(Os { code: 2 })" : x"#
+        );
+    }
+
+    #[test]
+    fn an_elision_that_ate_a_bracket() {
+        let got = fields("[INFO] [a.go:1] [m] [RestoreTS=[REDACTED_ID] [total-kv=12]");
+        assert_eq!(
+            got,
+            [("RestoreTS".to_owned(), "[REDACTED_ID".to_owned()), ("total-kv".to_owned(), "12".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_cut_off_is_kept() {
+        let body = parse(br#"[FATAL] [lib.rs:1] ["it broke, name:\"x"#);
+        assert!(!body.is_sound);
+        assert_eq!(&*body.message, b"it broke, name:\"x");
+        let body = parse(br#"[ERROR] [util.rs:1] ["request failed"] [err="Grpc(RpcFailure"#);
+        assert_eq!(&*body.fields[0].value, b"Grpc(RpcFailure");
+    }
+}

@@ -1,0 +1,110 @@
+//! What stands on a terminal: status screens, final errors, panics, prompts and progress bars.
+
+use super::Kind;
+use super::prefix::trim_marks;
+
+/// The line `> #N <` that starts a task of a `br log status` screen.
+pub(super) fn is_status_task(line: &[u8]) -> bool {
+    let text = line.trim_ascii();
+    let text =
+        text.strip_prefix(b"> ").filter(|rest| rest.starts_with(b"> #") || rest.starts_with(b"&gt;")).unwrap_or(text);
+    let inner = text
+        .strip_prefix(b"> #")
+        .or_else(|| text.strip_prefix(b"&gt; #"))
+        .and_then(|rest| rest.strip_suffix(b" <").or_else(|| rest.strip_suffix(b" &lt;")));
+    inner.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
+/// A record that a program put on the terminal.
+pub(super) fn start(text: &[u8]) -> Option<Kind> {
+    const PANICS: [&[u8]; 7] = [
+        b"panic: ",
+        b"fatal error: ",
+        b"SIGABRT: abort",
+        b"SIGSEGV: segmentation",
+        b"memory allocation of ",
+        b"runtime: out of memory",
+        b"fatal runtime error: ",
+    ];
+    if text.starts_with(b"Error: ")
+        || text.starts_with("\u{25CB} No Task Yet".as_bytes())
+        || text.starts_with(b"No Task Yet")
+    {
+        return Some(Kind::Console);
+    }
+    if text.starts_with(b"Detail BR log in ") {
+        return Some(Kind::Banner);
+    }
+    if PANICS.iter().any(|word| text.starts_with(word)) {
+        return Some(Kind::Panic);
+    }
+    if text.starts_with(b"thread '") && memchr::memmem::find(&text[..text.len().min(256)], b"panicked at").is_some() {
+        return Some(Kind::Panic);
+    }
+    let report =
+        memchr::memmem::find(text, b".sst: Corruption").or_else(|| memchr::memmem::find(text, b".sst: IO error"));
+    report.is_some_and(|at| !text[..at].contains(&b'[')).then_some(Kind::Report)
+}
+
+/// Prompts, banners, progress bars, elisions, rulers: never part of a record.
+pub(super) fn is_noise(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return false;
+    }
+    let ruler = |byte: &u8| b".-=_*~#`+<>".contains(byte);
+    if text.iter().all(ruler) || "\u{2026}\u{3002}".as_bytes().windows(3).step_by(3).any(|dot| text.starts_with(dot)) {
+        return true;
+    }
+    let starts: [&[u8]; 9] = [
+        b"$ ",
+        b"# ",
+        b"mysql> ",
+        b"MySQL [",
+        b"MariaDB [",
+        b"sh-",
+        b"Starting component ",
+        b"```",
+        "\u{25CF} Total ".as_bytes(),
+    ];
+    if starts.iter().any(|start| text.starts_with(start)) {
+        return !text.starts_with(b"sh-") || memchr::memmem::find(&text[..text.len().min(12)], b"# ").is_some();
+    }
+    // An elision with words: `.....N lines left out`.
+    text.starts_with(b".....") || is_prompt(text) || is_progress(text)
+}
+
+/// `[root@tidb ~]# command`, `user@host:~$ command`.
+fn is_prompt(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(120)];
+    let Some(at) = memchr::memchr(b'@', head) else { return false };
+    let name = &head[usize::from(head.starts_with(b"["))..at];
+    let name_fits = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
+    let rest = &head[at..];
+    let end = if head.starts_with(b"[") {
+        rest.windows(2).any(|pair| pair == b"]$" || pair == b"]#")
+    } else {
+        rest.windows(2).any(|pair| pair == b"$ " || pair == b"# ") || rest.ends_with(b"$") || rest.ends_with(b"#")
+    };
+    name_fits && end
+}
+
+/// `Full Backup <-----...-----> 100.00%`.
+fn is_progress(text: &[u8]) -> bool {
+    (memchr::memmem::find(text, b"<--").is_some() && memchr::memchr(b'%', text).is_some())
+        || (memchr::memmem::find(text, b"... DONE").is_some() && !text.starts_with(b"["))
+}
+
+/// A line of a status screen by its key, in the order the program prints them.
+pub(super) fn status_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    const KEYS: [&[u8]; 8] =
+        [b"name", b"status", b"start", b"end", b"storage", b"speed(est.)", b"pause-time", b"pause-operator"];
+    const STEMS: [&[u8]; 6] =
+        [b"checkpoint[", b"error[", b"error-happen-at[", b"error-message[", b"pause-payload", b"pause-operator-pid"];
+    let text = trim_marks(line);
+    let text = text.trim_ascii_start();
+    let colon = memchr::memchr(b':', text)?;
+    let key = &text[..colon];
+    let known = KEYS.contains(&key) || STEMS.iter().any(|stem| key.starts_with(stem) && key.len() < stem.len() + 24);
+    known.then(|| (key, text[colon + 1..].strip_prefix(b" ").unwrap_or(&text[colon + 1..])))
+}

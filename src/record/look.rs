@@ -1,0 +1,235 @@
+//! What a line is, judged by the line alone. So any part of a file can be read without what stands before it.
+
+use super::clean::is_clean;
+use super::{console, foreign, prefix};
+use crate::units::Level;
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// A record starts in it, at this byte of the line.
+    Start(Kind, usize),
+    /// A record that has lost its header; a continuation where the record before it is unfinished.
+    Fragment,
+    /// Prompts, banners, progress bars, elisions: never part of a record.
+    Noise,
+    /// Nothing but white space.
+    Blank,
+    /// Anything else: a continuation, or no record at all.
+    Other,
+}
+
+/// Kinds of records: how they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Kind {
+    /// Unified format, fixed header at the start of the line.
+    Clean,
+    /// Unified format behind a prefix, without time, or damaged.
+    #[default]
+    Header,
+    /// One JSON object a line: TiKV, Go, containers, log viewers.
+    Json,
+    /// Older and other programs' formats: TiKV 2.x, RocksDB, klog, journald.
+    Foreign,
+    /// Kernel and system log.
+    Os,
+    /// A task of a `br log status` screen.
+    StatusTask,
+    /// A task of `br log status --json`.
+    StatusJson,
+    /// A message on the console: `Error: ...`.
+    Console,
+    /// A banner that names something worth knowing, but is no record: `Detail BR log in ...`.
+    Banner,
+    /// A panic of Go or Rust, with its stack.
+    Panic,
+    /// A report printed by `tikv-ctl`.
+    Report,
+    /// A record without header.
+    Fragment,
+}
+
+impl Kind {
+    /// Whether it counts as a record.
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Banner)
+    }
+}
+
+/// Judges a line (without its line end).
+pub fn look(line: &[u8]) -> Look {
+    if is_clean(line) {
+        return Look::Start(Kind::Clean, 0);
+    }
+    let text = prefix::trim_marks(line);
+    if text.is_empty() {
+        return if line.iter().all(u8::is_ascii_whitespace) { Look::Blank } else { Look::Other };
+    }
+    if console::is_status_task(line) {
+        return Look::Start(Kind::StatusTask, 0);
+    }
+    if let Some(kind) = json_kind(text) {
+        return Look::Start(kind, line.len() - text.len());
+    }
+    if let Some(at) = find_header(line, true) {
+        // What stands before a header at the start of a line is a prefix, and belongs to the record.
+        let from = if prefix::is_short(&line[..at]) { 0 } else { at };
+        return Look::Start(Kind::Header, from);
+    }
+    let inner = prefix::strip(line);
+    let text = prefix::trim_marks(&line[inner.at..]);
+    let at = if inner.at > 0 { 0 } else { line.len() - text.len() };
+    if console::is_noise(text) {
+        return Look::Noise;
+    }
+    if starts_with_level(text) {
+        return Look::Start(Kind::Header, at);
+    }
+    if let Some(kind) = console::start(text) {
+        return Look::Start(kind, at);
+    }
+    if foreign::is_foreign(text) {
+        return Look::Start(Kind::Foreign, at);
+    }
+    if inner.is_os || foreign::is_kernel(text) {
+        return Look::Start(Kind::Os, 0);
+    }
+    if is_fragment(text) { Look::Fragment } else { Look::Other }
+}
+
+fn json_kind(text: &[u8]) -> Option<Kind> {
+    match text.first()? {
+        b'{' if has_any(
+            text,
+            &[b"\"level\"", b"\"log\"", b"\"message\"", b"\"msg\"", b"\"MESSAGE\"", b"\"line\"", b"\"_msg\""],
+        ) =>
+        {
+            text.get(1..4)?.contains(&b'"').then_some(Kind::Json)
+        }
+        b'[' if text.starts_with(b"[{\"")
+            && has_any(text, &[b"\"start_ts\"", b"\"last_errors\"", b"\"estimate_qps\""]) =>
+        {
+            Some(Kind::StatusJson)
+        }
+        _ => None,
+    }
+}
+
+fn has_any(text: &[u8], words: &[&[u8]]) -> bool {
+    let head = &text[..text.len().min(64 << 10)];
+    words.iter().any(|word| memchr::memmem::find(head, word).is_some())
+}
+
+/// `[WARN] ...`, `[info] ...`: a header that has lost its time.
+fn starts_with_level(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\\").unwrap_or(text);
+    let Some(inner) = text.strip_prefix(b"[") else { return false };
+    let Some(end) = inner.iter().take(9).position(|byte| *byte == b']') else { return false };
+    Level::parse(&inner[..end]).is_some()
+}
+
+/// Where a unified header starts, `[yyyy/MM/dd HH:mm:ss` and what belongs to it. Only the first of a line may stand in
+/// quotes (a container's, a table's); a later one in quotes is text inside a value.
+pub(super) fn find_header(line: &[u8], first: bool) -> Option<usize> {
+    let mut first = first;
+    for at in memchr::memmem::find_iter(line, b"[20") {
+        if !is_header(&line[at..]) {
+            continue;
+        }
+        let quoted = at > 0 && (line[at - 1] == b'"' || (line[at - 1] == b'\\' && at > 1 && line[at - 2] == b'"'));
+        if first || !quoted {
+            return Some(at);
+        }
+        first = false;
+    }
+    None
+}
+
+/// Whether `[yyyy/MM/dd HH:mm:ss.SSS +hh:mm]` and a level follow. Copies may have lost blanks or put a thread id between.
+fn is_header(text: &[u8]) -> bool {
+    let Some(head) = text.first_chunk::<24>() else { return false };
+    let shape = b"[dddd/dd/dd dd:dd:dd";
+    let fits =
+        shape.iter().zip(head).all(|(want, byte)| if *want == b'd' { byte.is_ascii_digit() } else { want == byte });
+    if !fits {
+        return false;
+    }
+    let Some(close) = text[..text.len().min(48)].iter().position(|byte| *byte == b']') else { return false };
+    let rest = &text[close + 1..];
+    let rest = rest.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
+    let Some(mut rest) = rest.strip_prefix(b"[") else { return false };
+    // RocksDB prints a thread number before the level.
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 && rest[digits..].starts_with(b"][") {
+        rest = &rest[digits + 2..];
+    }
+    let Some(end) = rest.iter().take(9).position(|byte| *byte == b']') else { return false };
+    Level::parse(&rest[..end]).is_some()
+}
+
+/// Whether a line without header still is a record: brackets in a row, an error field, a code in brackets.
+fn is_fragment(text: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 16] = [
+        b"\"] [",
+        b"[error=",
+        b"[err=",
+        b"[\"",
+        b"[BR:",
+        b"[PD:",
+        b"[KV:",
+        b"[tikv:",
+        b"KV:LogBackup:",
+        b"error-message[store=",
+        b"error[store=",
+        "status: \u{25CB}".as_bytes(),
+        b"[err_code=",
+        b"[errorVerbose=",
+        b"] [region_id=",
+        b"] [stack=",
+    ];
+    SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_kind() {
+        let start = |kind| Look::Start(kind, 0);
+        for (line, want) in [
+            ("[2022/07/25 14:54:44.467 +00:00] [INFO] [a.rs:1] [x]", start(Kind::Clean)),
+            ("> [2022/07/25 14:54:44.467 +00:00] [INFO] [a.rs:1] [x]", start(Kind::Header)),
+            ("\\[2022/07/25 14:54:44.467 +00:00] \\[INFO] \\[a.rs:1]", start(Kind::Header)),
+            ("[2022/07/25 14:54:44.467 +00:00][2][WARN] [db/column_family.cc:805] x", start(Kind::Header)),
+            (r#"{"log":"[2022/07/25 14:54:44.467 +00:00] [INFO] x\n","stream":"stderr"}"#, start(Kind::Json)),
+            (r#"[{"name":"task1","start_ts":1}]"#, start(Kind::StatusJson)),
+            ("> #1 <", start(Kind::StatusTask)),
+            ("[info] pd2 is not etcd leader", start(Kind::Header)),
+            ("Error: no such task", start(Kind::Console)),
+            ("panic: runtime error", start(Kind::Panic)),
+            ("thread 'main' panicked at 'x', a.rs:1", start(Kind::Panic)),
+            ("2019/08/13 03:27:49.382 INFO mod.rs:26: text", start(Kind::Foreign)),
+            ("Mar 14 16:55:03 localhost kernel: Out of memory: Kill process 1 (tidb-server)", start(Kind::Os)),
+            ("[1203456.789012] Out of memory: Killed process 4242 (tikv-server)", start(Kind::Os)),
+            (r#""download file failed"] [region="x"]"#, Look::Fragment),
+            ("[root@tidb ~]# br log status", Look::Noise),
+            ("$ grep ERROR tikv.log", Look::Noise),
+            ("......", Look::Noise),
+            ("   ", Look::Blank),
+            ("             at /rust/lib.rs:1", Look::Other),
+            ("success", Look::Other),
+        ] {
+            assert_eq!(look(line.as_bytes()), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_glued_header_is_found_and_a_quoted_one_is_not() {
+        let glued = b"[size=1][2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384] [x]";
+        assert_eq!(find_header(glued, false), Some(8));
+        let quoted = br#"[err="[2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384]"]"#;
+        assert_eq!(find_header(quoted, false), None);
+    }
+}

@@ -1,0 +1,278 @@
+//! Where records begin and end.
+//!
+//! What a line is depends on the line alone (`look`); which record it continues depends on the nearest line before it that
+//! starts one for sure, never further back than `MAX_RECORD`. So a part of a source splits as the whole does.
+
+use super::clean::is_clean;
+use super::look::{Kind, Look, find_header, look};
+use std::ops::Range;
+
+/// A record's lines end this far behind its first byte; what would follow is not matched.
+pub const MAX_RECORD: usize = 1 << 20;
+
+/// A record in a window of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord<'a> {
+    /// The record's bytes, without the line end.
+    pub bytes: &'a [u8],
+    /// Its first byte, in the window.
+    pub start: usize,
+    /// How it is to be read.
+    pub kind: Kind,
+}
+
+/// Counts of a part of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records that start in the part.
+    pub records: u64,
+    /// Line ends in it.
+    pub newlines: u64,
+    /// Lines that continue a record.
+    pub continuation_lines: u64,
+    /// Lines that are no record and continue none.
+    pub unparsed_lines: u64,
+}
+
+/// Takes the records of a part, in order.
+pub trait Sink {
+    /// A record. Called for every record that starts in the part; `Kind::Clean` ones are the many.
+    fn record(&mut self, record: RawRecord<'_>);
+}
+
+/// Hands the records that start in `own` to `sink`. The window holds `MAX_RECORD` bytes of text around `own`, where the source has them.
+pub fn split(window: &[u8], own: Range<usize>, sink: &mut impl Sink) -> Tally {
+    let mut splitter = Splitter { window, own: own.clone(), sink, open: None, tally: Tally::default() };
+    let mut at = splitter.sync();
+    while at < own.end {
+        at = splitter.line(at);
+    }
+    splitter.finish(at);
+    splitter.tally.newlines = memchr::memchr_iter(b'\n', &window[own]).count() as u64;
+    splitter.tally
+}
+
+/// A record whose end is not known yet.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    start: usize,
+    end: usize,
+    kind: Kind,
+    /// Whether its text so far lacks an end: a quote or bracket is open.
+    unfinished: bool,
+}
+
+struct Splitter<'w, 's, S> {
+    window: &'w [u8],
+    own: Range<usize>,
+    sink: &'s mut S,
+    open: Option<Open>,
+    tally: Tally,
+}
+
+impl<'w, S: Sink> Splitter<'w, '_, S> {
+    /// The line to begin with: the nearest one before `own` that starts a record for sure, else the first of `own`.
+    fn sync(&self) -> usize {
+        let start = self.own.start;
+        let floor = start.saturating_sub(MAX_RECORD);
+        let Some(first) = line_start(self.window, start, floor) else {
+            // In a line that began too far back: nothing of it is read.
+            let own = &self.window[start..self.own.end];
+            return memchr::memchr(b'\n', own).map_or(self.own.end, |newline| start + newline + 1);
+        };
+        let mut line = first;
+        loop {
+            if let Look::Start(_, _) = look(self.line_at(line).0) {
+                return line;
+            }
+            match line.checked_sub(1).and_then(|end| line_start(self.window, end, floor)) {
+                Some(earlier) => line = earlier,
+                None => return first,
+            }
+        }
+    }
+
+    /// Reads the line at `at`; gives the start of the next.
+    fn line(&mut self, at: usize) -> usize {
+        let (line, next) = self.line_at(at);
+        if is_clean(line) {
+            self.start(at, at + line.len(), Kind::Clean, !ends(line));
+            self.glued(at, line);
+            return next;
+        }
+        match look(line) {
+            Look::Start(Kind::StatusJson, from) => self.status_json(at + from, at + line.len()),
+            Look::Start(kind, from) => {
+                let unfinished = match kind {
+                    Kind::Header => !ends(line),
+                    Kind::Json => !line.trim_ascii_end().ends_with(b"}"),
+                    _ => false,
+                };
+                self.start(at + from, at + line.len(), kind, unfinished);
+                if kind == Kind::Header {
+                    self.glued(at, line);
+                }
+            }
+            Look::Fragment if !self.continues(at, line, true) => {
+                self.close();
+                self.emit(at, at + line.len(), Kind::Fragment);
+                self.glued(at, line);
+            }
+            Look::Other if !self.continues(at, line, false) => {
+                self.close();
+                self.unparsed(at);
+            }
+            Look::Fragment | Look::Other => {}
+            Look::Blank => {
+                if !self.open.is_some_and(|open| {
+                    matches!(open.kind, Kind::Panic | Kind::Foreign | Kind::Report) || open.unfinished
+                }) {
+                    self.close();
+                }
+            }
+            Look::Noise => {
+                self.close();
+                self.unparsed(at);
+            }
+        }
+        next
+    }
+
+    fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
+        self.close();
+        self.open = Some(Open { start, end, kind, unfinished });
+    }
+
+    /// Records that stand behind the first on one line.
+    fn glued(&mut self, at: usize, line: &[u8]) {
+        let mut from = 1;
+        // The first header of the line is past: find it, then those behind it.
+        if !is_clean(line) {
+            match find_header(line, true) {
+                Some(first) => from = first + 1,
+                None => return,
+            }
+        }
+        while let Some(found) = line.get(from..).and_then(|rest| find_header(rest, false)) {
+            let start = from + found;
+            if let Some(open) = &mut self.open {
+                open.end = at + start;
+                open.unfinished = false;
+            }
+            self.start(at + start, at + line.len(), Kind::Header, !ends(line));
+            from = start + 1;
+        }
+    }
+
+    /// Whether the line belongs to the open record; then it is added to it.
+    fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
+        let Some(open) = &mut self.open else { return false };
+        if at - open.start >= MAX_RECORD {
+            return false;
+        }
+        let takes = match open.kind {
+            Kind::Panic | Kind::Report => true,
+            Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
+            Kind::Console => !fragment || line.starts_with(b" "),
+            Kind::Foreign => !fragment,
+            Kind::Clean | Kind::Header => open.unfinished || (!fragment && is_stack(line)),
+            Kind::Json => open.unfinished,
+            _ => false,
+        };
+        if !takes {
+            return false;
+        }
+        open.end = (at + line.len()).min(open.start + MAX_RECORD);
+        if open.unfinished && ends(line) && matches!(open.kind, Kind::Clean | Kind::Header) && line.ends_with(b"\"]") {
+            open.unfinished = false;
+        }
+        if self.own.contains(&at) {
+            self.tally.continuation_lines += 1;
+        }
+        true
+    }
+
+    fn unparsed(&mut self, at: usize) {
+        if self.own.contains(&at) {
+            self.tally.unparsed_lines += 1;
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.emit(open.start, open.end, open.kind);
+        }
+    }
+
+    fn emit(&mut self, start: usize, end: usize, kind: Kind) {
+        if !self.own.contains(&start) {
+            return;
+        }
+        let end = end.min(start + MAX_RECORD);
+        let mut bytes = &self.window[start..end];
+        while let Some(shorter) = bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
+            bytes = shorter;
+        }
+        self.tally.records += u64::from(kind.counts());
+        self.sink.record(RawRecord { bytes, start, kind });
+    }
+
+    /// Each task of `br log status --json` is a record of its own, from its `{`.
+    fn status_json(&mut self, start: usize, end: usize) {
+        self.close();
+        for task in super::json::top_level_objects(&self.window[start..end.min(start + MAX_RECORD)]) {
+            self.emit(start + task.start, start + task.end, Kind::StatusJson);
+        }
+    }
+
+    /// Behind `own`: lines that continue the last record.
+    fn finish(&mut self, mut at: usize) {
+        while let Some(open) = self.open {
+            if at >= self.window.len() || at - open.start >= MAX_RECORD || !self.own.contains(&open.start) {
+                break;
+            }
+            at = self.line(at);
+        }
+        self.close();
+    }
+}
+
+/// Whether a record's text can end here.
+fn ends(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b"|").map_or(line, |line| line.trim_ascii_end());
+    line.ends_with(b"]") || !line.contains(&b'[') || line.ends_with(b"}")
+}
+
+/// Lines of stacks and backtraces, and other indented text.
+fn is_stack(line: &[u8]) -> bool {
+    line.first().is_some_and(|byte| *byte == b' ' || *byte == b'\t')
+        || line.starts_with(b"goroutine ")
+        || line.starts_with(b"Caused by")
+}
+
+/// The start of the line that holds a position; `None` where it lies before `floor`.
+fn line_start(window: &[u8], at: usize, floor: usize) -> Option<usize> {
+    match memchr::memrchr(b'\n', &window[floor..at]) {
+        Some(newline) => Some(floor + newline + 1),
+        None => (floor == 0).then_some(0),
+    }
+}
+
+impl<'w, S> Splitter<'w, '_, S> {
+    /// The line at a position, without its line end and cut at `MAX_RECORD`, and where the next begins.
+    /// Looks for the next no further than `own`, so that a file without line ends is read once, not once for each part.
+    fn line_at(&self, at: usize) -> (&'w [u8], usize) {
+        let window = self.window;
+        let cap = window.len().min(at + MAX_RECORD);
+        let (end, next) = match memchr::memchr(b'\n', &window[at..cap]) {
+            Some(length) => (at + length, at + length + 1),
+            None => {
+                let bound = self.own.end.clamp(cap, window.len());
+                (cap, memchr::memchr(b'\n', &window[cap..bound]).map_or(bound, |length| cap + length + 1))
+            }
+        };
+        let line = &window[at..end];
+        (line.strip_suffix(b"\r").unwrap_or(line), next)
+    }
+}
