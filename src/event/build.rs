@@ -3,7 +3,7 @@
 use super::{Event, Fact, FactKind, codes, describe, ids, message, status};
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
-use crate::units::{PeerId, RegionId, StoreId, Tso};
+use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
 use std::sync::Arc;
 
 /// Where the record stands.
@@ -36,8 +36,13 @@ impl Facts {
 
     /// The event of a record that matched `rule`.
     pub fn event(self, record: &Record<'_>, rule: &Rule, place: Place) -> Event {
+        self.event_of(record, Some(rule), place)
+    }
+
+    /// The same for a record that no rule may know: what it says, without a meaning.
+    pub fn event_of(self, record: &Record<'_>, rule: Option<&Rule>, place: Place) -> Event {
         let mut ids = ids::find(&record.text);
-        let mut facts = extract(record, rule);
+        let mut facts = rule.map_or_else(Vec::new, |rule| extract(record, rule));
         if matches!(record.kind, Kind::StatusTask | Kind::StatusJson) {
             let (screen, stores) = status::facts(record);
             ids.stores.extend(stores);
@@ -79,11 +84,11 @@ impl Facts {
             offset: place.offset,
             time: record.time,
             time_is_local: record.time_is_local,
-            rule: Arc::clone(&rule.id),
-            group: Arc::clone(&rule.group),
-            severity: rule.severity,
-            implicates: rule.implicates,
-            component: rule.component,
+            rule: rule.map_or_else(|| Arc::from(""), |rule| Arc::clone(&rule.id)),
+            group: rule.map_or_else(|| Arc::from(""), |rule| Arc::clone(&rule.group)),
+            severity: rule.map_or(Severity::Info, |rule| rule.severity),
+            implicates: rule.is_some_and(|rule| rule.implicates),
+            component: rule.and_then(|rule| rule.component),
             level: record.level,
             region,
             store,

@@ -74,12 +74,7 @@ pub fn read(matcher: &Matcher, text: &str) -> Vec<(Option<Arc<str>>, Event)> {
                 return;
             }
             let place = Place { file: Arc::from("-"), line: 1, offset: raw.start as u64 };
-            if let Some(rule) = found {
-                let event = facts.event(&record, rule, place);
-                self.1.push((Some(Arc::clone(&rule.id)), event));
-            } else if let Some(any) = self.0.catalog().rules().first() {
-                self.1.push((None, facts.event(&record, any, place)));
-            }
+            self.1.push((found.map(|rule| Arc::clone(&rule.id)), facts.event_of(&record, found, place)));
         }
     }
     let mut found = Collect(matcher, Vec::new());

@@ -11,7 +11,7 @@ const ERRORS: [&str; 8] =
     ["err", "error", "cause", "reason", "receiver_err", "pause-payload", "pause-payload[errmesg]", "RegionError"];
 
 /// The message, then its error chain, folded; unescaped, one line, at most 1,024 bytes.
-pub(super) fn of(record: &Record<'_>) -> Box<str> {
+pub(crate) fn of(record: &Record<'_>) -> Box<str> {
     let mut out = String::new();
     match record.kind {
         Kind::StatusTask | Kind::StatusJson => status(record, &mut out),

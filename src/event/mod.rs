@@ -22,8 +22,11 @@ pub use fact::{Fact, KeyRange, RegionDescription};
 pub use implicated::Implicated;
 pub use row::Row;
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
-pub use store::{Corrections, EventStore, SortedEvents};
+pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
+
 pub use stream::EventStream;
+
+pub(crate) use message::of as message_line;
 
 use crate::units::{Component, Level, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};
 use serde::{Deserialize, Serialize};

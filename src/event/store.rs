@@ -17,6 +17,33 @@ pub struct EventStore {
     runs: Vec<std::fs::File>,
 }
 
+/// Events that memory cannot hold any more. Written apart from the store, so that others can add to it meanwhile.
+#[derive(Debug)]
+pub struct Batch(Vec<Event>);
+
+/// A sorted run in a temporary file.
+#[derive(Debug)]
+pub struct WrittenRun(std::fs::File);
+
+impl Batch {
+    /// Sorts the events and writes them to a temporary file.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(mut self) -> std::io::Result<WrittenRun> {
+        self.0.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut out = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
+        let mut bytes = Vec::new();
+        for event in self.0 {
+            bytes.clear();
+            bytes = postcard::to_extend(&Packed::from(&event), bytes).map_err(std::io::Error::other)?;
+            out.write_all(&(bytes.len() as u32).to_le_bytes())?;
+            out.write_all(&bytes)?;
+        }
+        Ok(WrittenRun(out.into_inner().map_err(std::io::IntoInnerError::into_error)?))
+    }
+}
+
 /// What is to be corrected when all events are there.
 #[derive(Debug, Clone, Default)]
 pub struct Corrections {
@@ -40,39 +67,38 @@ impl EventStore {
         Self { limit, held: Vec::new(), bytes: 0, local: Vec::new(), runs: Vec::new() }
     }
 
-    /// Adds events.
+    /// Adds events; gives back a batch that is to be written (`Batch::write`) and kept (`keep`) where memory is full.
+    pub fn add(&mut self, events: impl IntoIterator<Item = Event>) -> Option<Batch> {
+        for event in events {
+            if event.time_is_local {
+                self.local.push(event);
+            } else {
+                self.bytes += event.footprint();
+                self.held.push(event);
+            }
+        }
+        (self.bytes > self.limit).then(|| {
+            self.bytes = 0;
+            Batch(std::mem::take(&mut self.held))
+        })
+    }
+
+    /// Adds events, and writes what memory cannot hold.
     ///
     /// # Errors
     /// Where a temporary file cannot be written.
     pub fn extend(&mut self, events: impl IntoIterator<Item = Event>) -> std::io::Result<()> {
         for event in events {
-            if event.time_is_local {
-                self.local.push(event);
-                continue;
-            }
-            self.bytes += event.footprint();
-            self.held.push(event);
-            if self.bytes > self.limit {
-                self.spill()?;
+            if let Some(batch) = self.add([event]) {
+                self.keep(batch.write()?);
             }
         }
         Ok(())
     }
 
-    fn spill(&mut self) -> std::io::Result<()> {
-        sort(&mut self.held);
-        let mut out = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
-        let mut bytes = Vec::new();
-        for event in self.held.drain(..) {
-            bytes.clear();
-            bytes = postcard::to_extend(&Packed::from(&event), bytes).map_err(std::io::Error::other)?;
-            out.write_all(&(bytes.len() as u32).to_le_bytes())?;
-            out.write_all(&bytes)?;
-        }
-        self.runs.push(out.into_inner().map_err(std::io::IntoInnerError::into_error)?);
-        self.bytes = 0;
-        self.held = Vec::new();
-        Ok(())
+    /// Takes a written batch.
+    pub fn keep(&mut self, run: WrittenRun) {
+        self.runs.push(run.0);
     }
 
     /// All events so far, to be looked at before more are added.
@@ -163,7 +189,7 @@ impl EventStream for SortedEvents {
     }
 }
 
-/// A sorted run in a temporary file.
+/// A run while it is read back.
 struct Run {
     input: BufReader<FileAt>,
     head: Option<Event>,
