@@ -1,8 +1,8 @@
 //! Episodes: runs of events of one rule, region, store and task with no longer gap.
 
+use super::identify::InstanceId;
 use super::learned::Told;
 use super::names::{FileId, RuleId, TaskId};
-use super::identify::InstanceId;
 use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Timestamp, Tso};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -70,9 +70,11 @@ impl Episodes {
         let event = told.event;
         let key = Key { rule: told.rule, region: event.region, store: told.store, task: told.task };
         let known = match event.time {
-            Some(time) => self.open.get(&key).copied().filter(|at| {
-                self.all[*at as usize].last.is_some_and(|last| time.since(last) <= self.gap_ms)
-            }),
+            Some(time) => self
+                .open
+                .get(&key)
+                .copied()
+                .filter(|at| self.all[*at as usize].last.is_some_and(|last| time.since(last) <= self.gap_ms)),
             None => self.untimed.get(&(key, told.file)).copied(),
         };
         if let Some(at) = known {

@@ -208,9 +208,11 @@ mod tests {
     #[test]
     fn only_the_last_update_of_a_service_counts() {
         let mut cluster = Cluster::default();
-        cluster
-            .log("pd", "2022-07-25T14:46:53Z", service("br-1", CHECKPOINT, "2022-07-29T00:00:00Z"))
-            .log("pd", "2022-07-25T14:47:53Z", service("br-1", CHECKPOINT + 5, "2022-07-30T00:00:00Z"));
+        cluster.log("pd", "2022-07-25T14:46:53Z", service("br-1", CHECKPOINT, "2022-07-29T00:00:00Z")).log(
+            "pd",
+            "2022-07-25T14:47:53Z",
+            service("br-1", CHECKPOINT + 5, "2022-07-30T00:00:00Z"),
+        );
         assert_eq!(held(&cluster), None);
     }
 

@@ -106,9 +106,11 @@ mod tests {
         let mut cluster = Cluster::default();
         let hint = record("adv-last-region", "log-backup", Severity::Warning, Component::Tidb);
         let keys = record("lb-snapshot-epoch-not-match", "log-backup", Severity::Info, Component::Tikv);
-        cluster
-            .log("a", "2022-07-25T14:00:00Z", keys.describes(7, ("74", "75"), 3, &[]))
-            .log("a", "2022-07-25T14:00:01Z", hint.range("7480", "7481"));
+        cluster.log("a", "2022-07-25T14:00:00Z", keys.describes(7, ("74", "75"), 3, &[])).log(
+            "a",
+            "2022-07-25T14:00:01Z",
+            hint.range("7480", "7481"),
+        );
         assert_eq!(implicated(&cluster), [7]);
     }
 

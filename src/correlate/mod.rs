@@ -19,11 +19,11 @@ mod skew;
 mod sources;
 mod stores;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod tiflash;
 mod unmatched;
 mod versions;
-#[cfg(test)]
-mod testing;
 
 pub use findings::*;
 

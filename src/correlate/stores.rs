@@ -110,7 +110,8 @@ impl Stores {
             if instance.component.is_none() && instance.store.is_none() {
                 continue;
             }
-            let counted = || instance.sources.iter().filter(|at| learned.counted[**at] == **at).map(|at| &learned.sources[*at]);
+            let counted =
+                || instance.sources.iter().filter(|at| learned.counted[**at] == **at).map(|at| &learned.sources[*at]);
             if counted().next().is_none() {
                 continue;
             }

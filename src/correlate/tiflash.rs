@@ -109,7 +109,14 @@ mod tests {
 
     #[test]
     fn other_text_is_no_statement() {
-        for text in ["", "ALTER TABLE", "ALTER TABLE `t", "ALTER TABLE t ADD COLUMN c INT", "ALTER TABLE t SET TIFLASH REPLICA x", "ALTER TABLE ä SET TIFLASH REPLICA "] {
+        for text in [
+            "",
+            "ALTER TABLE",
+            "ALTER TABLE `t",
+            "ALTER TABLE t ADD COLUMN c INT",
+            "ALTER TABLE t SET TIFLASH REPLICA x",
+            "ALTER TABLE ä SET TIFLASH REPLICA ",
+        ] {
             assert_eq!(statements(text), [], "{text}");
         }
     }

@@ -31,7 +31,7 @@ impl Batch {
     /// # Errors
     /// Where it cannot be written.
     pub fn write(mut self) -> std::io::Result<WrittenRun> {
-        self.0.sort_by(|a, b| a.order().cmp(&b.order()));
+        sort(&mut self.0);
         let mut out = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
         let mut bytes = Vec::new();
         for event in self.0 {
@@ -148,9 +148,26 @@ impl Corrections {
     }
 }
 
-fn sort(events: &mut [Event]) {
-    use rayon::slice::ParallelSliceMut;
-    events.par_sort_by(|a, b| a.order().cmp(&b.order()));
+/// Sorts by time, source and offset: small keys first, then each event moves once.
+fn sort(events: &mut Vec<Event>) {
+    let mut files: Vec<Arc<str>> = events.iter().map(|event| Arc::clone(&event.file)).collect();
+    files.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    files.sort_unstable();
+    files.dedup();
+    let mut rank: Option<(Arc<str>, u32)> = None;
+    let mut keys: Vec<(i64, u32, u64, u32)> = Vec::with_capacity(events.len());
+    for (at, event) in (0u32..).zip(events.iter()) {
+        // Events of one source come in runs.
+        let known = rank.as_ref().filter(|(file, _)| Arc::ptr_eq(file, &event.file)).map(|(_, rank)| *rank);
+        let number = known.unwrap_or_else(|| files.partition_point(|file| *file < event.file) as u32);
+        if known.is_none() {
+            rank = Some((Arc::clone(&event.file), number));
+        }
+        keys.push((event.time.map_or(i64::MAX, |time| time.0), number, event.offset, at));
+    }
+    keys.sort_unstable();
+    let mut taken: Vec<Option<Event>> = std::mem::take(events).into_iter().map(Some).collect();
+    events.extend(keys.into_iter().filter_map(|(_, _, _, at)| taken[at as usize].take()));
 }
 
 impl EventStream for SortedEvents {

@@ -106,7 +106,9 @@ impl Identify {
             .collect();
         join_same(&mut found);
         found.sort_by(|a, b| {
-            let key = |i: &Instance| (i.component, i.store.is_none(), i.store, i.address.clone(), std::sync::Arc::clone(&i.file));
+            let key = |i: &Instance| {
+                (i.component, i.store.is_none(), i.store, i.address.clone(), std::sync::Arc::clone(&i.file))
+            };
             key(a).cmp(&key(b))
         });
         let mut of_source = vec![InstanceId(0); sources.len()];
@@ -177,13 +179,19 @@ impl Identify {
             let book = &self.addresses;
             let tries: [(&'static str, Option<StoreId>); 7] = [
                 (if put { "put store record" } else { "start record" }, sure),
-                ("own address, and a record that names its store", own_address.as_deref().and_then(|a| book.store_at(a))),
+                (
+                    "own address, and a record that names its store",
+                    own_address.as_deref().and_then(|a| book.store_at(a)),
+                ),
                 ("inferred from peers", self.peers.store_of(&peers)),
                 (
                     "folder name, and a record that names the store at this address",
                     named.as_deref().filter(|_| is_store).and_then(|a| book.store_at(a)),
                 ),
-                ("inferred from the port in the folder name", name.port.filter(|_| is_store).and_then(|p| book.store_on_port(p))),
+                (
+                    "inferred from the port in the folder name",
+                    name.port.filter(|_| is_store).and_then(|p| book.store_on_port(p)),
+                ),
                 ("--store", user_says(options, own_address.as_deref(), named.as_deref(), name)),
                 ("inferred from folder name", name.store.filter(|_| is_store)),
             ];
@@ -231,10 +239,9 @@ fn folders_tell_apart(groups: &[(Option<Component>, Vec<usize>)], hints: &[NameH
 
 fn user_says(options: &Options, own: Option<&str>, named: Option<&str>, name: &NameHints) -> Option<StoreId> {
     let fits = |wanted: &str| {
-        [own, named, name.folder.as_deref(), Some(&*name.stem)]
-            .into_iter()
-            .flatten()
-            .any(|known| known == wanted || host_of(known) == wanted || (known == host_of(wanted) && !known.contains(':')))
+        [own, named, name.folder.as_deref(), Some(&*name.stem)].into_iter().flatten().any(|known| {
+            known == wanted || host_of(known) == wanted || (known == host_of(wanted) && !known.contains(':'))
+        })
     };
     options.stores.iter().find(|(address, _)| fits(address)).map(|(_, store)| *store)
 }
@@ -250,7 +257,9 @@ fn join_same(found: &mut Vec<Instance>) {
                 && match (other.store, instance.store) {
                     (Some(a), Some(b)) => a == b,
                     (None, None) => {
-                        other.address.is_some() && other.address == instance.address && other.address.as_deref().is_some_and(|a| a != host_of(a))
+                        other.address.is_some()
+                            && other.address == instance.address
+                            && other.address.as_deref().is_some_and(|a| a != host_of(a))
                     }
                     _ => false,
                 }

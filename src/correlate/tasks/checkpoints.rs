@@ -163,10 +163,8 @@ impl Checkpoints {
             if !(behind && still && ran(point.first, seen)) || (next.is_some() && point.repeat.is_none()) {
                 continue;
             }
-            let (since, place, episode) = point
-                .repeat
-                .clone()
-                .unwrap_or_else(|| (point.first, point.place.clone(), point.episode));
+            let (since, place, episode) =
+                point.repeat.clone().unwrap_or_else(|| (point.first, point.place.clone(), point.episode));
             stalls.push(Stall {
                 since: Some(since),
                 value: point.value,
@@ -181,8 +179,11 @@ impl Checkpoints {
 
     /// At most so many (seen, value) pairs, thinned evenly, for a picture.
     pub(super) fn thinned(&self, most: usize) -> Vec<(Timestamp, Tso)> {
-        let pairs: Vec<_> =
-            self.points.iter().map(|point| (point.first, point.value.exact().unwrap_or(Tso::from_time(point.value.time())))).collect();
+        let pairs: Vec<_> = self
+            .points
+            .iter()
+            .map(|point| (point.first, point.value.exact().unwrap_or(Tso::from_time(point.value.time()))))
+            .collect();
         super::thin(pairs, most)
     }
 }
