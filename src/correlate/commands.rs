@@ -15,7 +15,8 @@ impl PdAddress {
         let event = told.event;
         let Some(value) = event.fact(FactKind::Addr, "pd") else { return };
         let Some(address) = plain_address(value) else { return };
-        let of_log_backup = event.task.is_some() || event.fact(FactKind::Command, "").is_some_and(|text| text.contains("log "));
+        let of_log_backup =
+            event.task.is_some() || event.fact(FactKind::Command, "").is_some_and(|text| text.contains("log "));
         let rank = match event.component {
             Some(Component::Br) if of_log_backup => 3,
             Some(Component::Br) => 2,
@@ -90,7 +91,8 @@ fn shell(value: &str, placeholder: &str) -> String {
 
 /// A control character, or one that changes how the rest of the line reads.
 fn is_untypable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `ALTER TABLE ... SET TIFLASH REPLICA` for a table.

@@ -1,40 +1,93 @@
 //! TiFlash replicas of tables, as statements in the logs set them.
 
 use super::commands::set_tiflash_replica;
-use super::learned::Told;
-use crate::units::FactKind;
+use super::episodes::EpisodeId;
+use super::findings::Place;
+use super::learned::{Learned, Told};
+use crate::units::{FactKind, Timestamp};
 use std::collections::BTreeMap;
 
-/// The last replica count of each table that a statement names.
+/// Where a statement names a table.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// By the clock of the others.
+    pub(super) time: Option<Timestamp>,
+    pub(super) place: Place,
+    pub(super) episode: EpisodeId,
+    replicas: u64,
+}
+
+/// The statements on TiFlash replicas, table by table, in the order in which they were seen.
 #[derive(Debug, Default)]
 pub(super) struct Replicas {
-    tables: BTreeMap<(Option<String>, String), u64>,
+    tables: BTreeMap<Table, Vec<Named>>,
 }
 
 impl Replicas {
     /// Most tables that are kept.
     const MOST: usize = 10_000;
+    /// Most statements of one table.
+    const MOST_STATEMENTS: usize = 16;
 
     /// Takes the statements of an event.
-    pub(super) fn take(&mut self, told: &Told<'_>) {
-        for fact in told.event.facts.iter().filter(|fact| fact.kind == FactKind::Sql) {
-            for (name, replicas) in statements(&fact.value) {
-                if self.tables.contains_key(&name) || self.tables.len() < Self::MOST {
-                    self.tables.insert(name, replicas);
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
+        let event = told.event;
+        for fact in event.facts.iter().filter(|fact| fact.kind == FactKind::Sql) {
+            for (table, replicas) in statements(&fact.value) {
+                if !self.tables.contains_key(&table) && self.tables.len() >= Self::MOST {
+                    continue;
                 }
+                let named = self.tables.entry(table).or_default();
+                let time = event.time.map(|time| learned.real_time(told.instance, time));
+                // TiDB writes several records of one statement.
+                let same = named.last().is_some_and(|last| {
+                    last.replicas == replicas
+                        && last.time.zip(time).is_none_or(|(last, time)| time.since(last) < 60_000)
+                });
+                if same || named.len() >= Self::MOST_STATEMENTS {
+                    continue;
+                }
+                named.push(Named {
+                    time,
+                    place: Place { file: event.file.clone(), line: event.line },
+                    episode,
+                    replicas,
+                });
             }
         }
     }
 
-    /// The statements that set them again.
-    pub(super) fn commands(&self) -> Vec<String> {
-        let set = self.tables.iter().filter(|(_, replicas)| **replicas > 0);
-        set.map(|((schema, table), replicas)| set_tiflash_replica(schema.as_deref(), table, *replicas)).collect()
+    /// The statements that set the replicas again that tables had at a time.
+    pub(super) fn commands(&self, at: Option<Timestamp>) -> Vec<String> {
+        let had = self.tables.iter().filter_map(|(table, named)| {
+            let before = named.iter().rev().find(|one| at.is_none() || one.time.is_none() || one.time <= at);
+            before.or_else(|| named.first()).filter(|one| one.replicas > 0).map(|one| (table, one.replicas))
+        });
+        had.map(|((schema, table), replicas)| set_tiflash_replica(schema.as_deref(), table, replicas)).collect()
     }
 
-    /// The tables, for people.
-    pub(super) fn count(&self) -> usize {
-        self.tables.values().filter(|replicas| **replicas > 0).count()
+    /// Whether no table is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.values().flatten().all(|one| one.replicas == 0)
+    }
+
+    /// Where tables are named.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Named> {
+        self.tables.values().flatten()
+    }
+
+    /// When the last of the tables got its replicas again after a restore, if all did.
+    pub(super) fn set_again(&self, restored: Option<Timestamp>) -> Option<Timestamp> {
+        let restored = restored?;
+        let had: Vec<&Vec<Named>> =
+            self.tables.values().filter(|named| named.iter().any(|one| one.replicas > 0)).collect();
+        let again: Option<Vec<Timestamp>> = had
+            .iter()
+            .map(|named| {
+                named.iter().filter(|one| one.replicas > 0).filter_map(|one| one.time).find(|time| *time > restored)
+            })
+            .collect();
+        again?.into_iter().max()
     }
 }
 
@@ -109,7 +162,14 @@ mod tests {
 
     #[test]
     fn other_text_is_no_statement() {
-        for text in ["", "ALTER TABLE", "ALTER TABLE `t", "ALTER TABLE t ADD COLUMN c INT", "ALTER TABLE t SET TIFLASH REPLICA x", "ALTER TABLE ä SET TIFLASH REPLICA "] {
+        for text in [
+            "",
+            "ALTER TABLE",
+            "ALTER TABLE `t",
+            "ALTER TABLE t ADD COLUMN c INT",
+            "ALTER TABLE t SET TIFLASH REPLICA x",
+            "ALTER TABLE ä SET TIFLASH REPLICA ",
+        ] {
             assert_eq!(statements(text), [], "{text}");
         }
     }
