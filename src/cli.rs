@@ -6,12 +6,17 @@ use std::path::PathBuf;
 
 /// Finds out why a TiDB log backup broke: what, where, since when, whether it can be resumed, and what to type.
 #[derive(Debug, Parser)]
-#[command(name = "tidescope", version, max_term_width = 100, after_help = "Examples:
+#[command(
+    name = "tidescope",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
   tidescope analyze /var/log/incident-0726/
   tidescope analyze tikv.log.tar.gz br.log br-log-status.txt -o report
   tidescope timeline /deploy --region 94812 --since '2022-07-25 14:50'
   tidescope explain KV:LogBackup:RaftReq
-  br log status --pd 10.0.1.1:2379 | tidescope analyze - tikv.log")]
+  br log status --pd 10.0.1.1:2379 | tidescope analyze - tikv.log"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -19,6 +19,7 @@
 pub mod cli;
 pub mod commands;
 pub mod correlate;
+pub mod error;
 pub mod event;
 pub mod input;
 pub mod matching;

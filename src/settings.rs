@@ -63,15 +63,20 @@ impl Settings {
     /// Which option is wrong, and what it takes.
     pub fn resolve(common: &Common) -> Result<Self, String> {
         let zone_minutes = common.tz.as_deref().map(zone).transpose()?;
-        let at = |name: &str, text: &Option<String>| text.as_deref().map(|text| moment(name, text, zone_minutes)).transpose();
+        let at = |name: &str, text: &Option<String>| {
+            text.as_deref().map(|text| moment(name, text, zone_minutes)).transpose()
+        };
         let now = match at("--now", &common.now)? {
             Some(Moment::At(time)) => Some(time),
-            Some(Moment::BeforeNow(_)) => return Err("--now takes a moment, not a span: 2022-07-25T14:00:00Z".to_owned()),
+            Some(Moment::BeforeNow(_)) => {
+                return Err("--now takes a moment, not a span: 2022-07-25T14:00:00Z".to_owned());
+            }
             None => None,
         };
         let (mut stores, mut only_stores) = (Vec::new(), Vec::new());
         for word in &common.store {
-            let id = |text: &str| text.parse::<StoreId>().map_err(|_| format!("--store {word}: `{text}` is no store id"));
+            let id =
+                |text: &str| text.parse::<StoreId>().map_err(|_| format!("--store {word}: `{text}` is no store id"));
             match word.rsplit_once('=') {
                 Some((address, store)) => stores.push((address.to_owned(), id(store)?)),
                 None => only_stores.push(id(word)?),
@@ -111,7 +116,8 @@ fn moment(name: &str, text: &str, zone_minutes: Option<i64>) -> Result<Moment, S
         return Ok(Moment::At(tso.time()));
     }
     let day = format!("{text} 00:00");
-    let naive = parse_naive(text.as_bytes()).or_else(|| parse_naive(day.as_bytes())).filter(|(_, rest)| rest.is_empty());
+    let naive =
+        parse_naive(text.as_bytes()).or_else(|| parse_naive(day.as_bytes())).filter(|(_, rest)| rest.is_empty());
     naive
         .map(|(millis, _)| Moment::At(Timestamp(millis - zone_minutes.unwrap_or(0) * 60_000)))
         .ok_or_else(|| format!("{name} {text}: no moment; use 2022-07-25T14:00:00Z, `2022-07-25 14:00`, a TSO, or -2h"))
@@ -185,7 +191,9 @@ mod tests {
     #[test]
     fn durations_and_sizes() {
         assert_eq!(duration("x", "1h30m"), Ok(5_400_000));
-        assert!(duration("x", "soon").is_err() && duration("x", "").is_err() && duration("x", "9999999999999999h").is_err());
+        assert!(
+            duration("x", "soon").is_err() && duration("x", "").is_err() && duration("x", "9999999999999999h").is_err()
+        );
         assert_eq!(size("x", "256MiB"), Ok(256 << 20));
         assert!(size("x", "lots").is_err());
     }

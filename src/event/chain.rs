@@ -1,5 +1,8 @@
 //! Nested and repeated error texts, `a: b: a: b`, folded to one chain with a count.
 
+/// Longer chains are left as they are.
+const MOST_LINKS: usize = 128;
+
 /// Folds an error text: repeats of the same links become one, with how often they stood there.
 pub(crate) fn fold(text: &str) -> String {
     let (text, times) = fold_by(text, "; ");
@@ -12,9 +15,13 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Folds repeats of one or several links in a row; gives the text and the highest number of repeats.
 fn fold_by(text: &str, separator: &str) -> (String, usize) {
-    let links: Vec<&str> = text.split(separator).take(96).collect();
-    let key = |link: &str| link.trim_start_matches("and error ").trim().to_owned();
-    let keys: Vec<String> = links.iter().map(|link| key(link)).collect();
+    let links: Vec<&str> = text.split(separator).take(MOST_LINKS).collect();
+    let keys: Vec<&str> = links.iter().map(|link| link.trim_start_matches("and error ").trim()).collect();
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    if links.len() == MOST_LINKS || sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return (text.to_owned(), 1);
+    }
     let (mut kept, mut most, mut at): (Vec<&str>, usize, usize) = (Vec::new(), 1, 0);
     while at < links.len() {
         // The longest block that stands here twice or more.

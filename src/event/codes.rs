@@ -1,6 +1,6 @@
 //! Error codes in a record: `KV:LogBackup:RaftReq`, `BR:Backup:ErrBackupGCSafepointExceeded`, `kv:9007`.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 
 const STEMS: [&str; 6] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:"];
@@ -37,19 +37,19 @@ const CLASSES: [&str; 28] = [
     "resource_group",
 ];
 
-static FINDER: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(STEMS.iter().copied().chain(["["])).ok());
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let classes = CLASSES.iter().map(|class| format!("[{class}:"));
+    let words = STEMS.iter().map(|stem| (*stem).to_owned()).chain(classes);
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
+});
 
 /// Every code in an unescaped text, sorted, without repeats.
 pub(crate) fn find(text: &[u8]) -> Vec<Box<str>> {
     let mut codes = Vec::new();
     let Some(finder) = FINDER.as_ref() else { return codes };
     for found in finder.find_iter(text) {
-        let code = if found.pattern().as_usize() == STEMS.len() {
-            numbered(&text[found.end()..])
-        } else {
-            named(text, found.start())
-        };
+        let is_named = found.pattern().as_usize() < STEMS.len();
+        let code = if is_named { named(text, found.start()) } else { numbered(&text[found.start() + 1..]) };
         codes.extend(code.map(Box::from));
     }
     codes.sort_unstable();

@@ -2,21 +2,26 @@
 
 use super::{KeyRange, RegionDescription};
 use crate::units::{PeerId, RegionId, StoreId};
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::sync::LazyLock;
 
 /// A record gives at most this many: storms must stay small.
 const MOST: usize = 8;
 
 /// All descriptions in an unescaped text.
 pub(super) fn find(text: &[u8]) -> Vec<RegionDescription> {
+    static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(FORMS.iter().map(|(mark, _)| mark)).ok()
+    });
     let mut found: Vec<RegionDescription> = Vec::new();
-    for (mark, read) in FORMS {
-        for at in memchr::memmem::find_iter(text, mark).take(4 * MOST) {
-            if found.len() < MOST
-                && let Some(one) = read(text, at)
-                && one.id.0 > 0
-            {
-                found.push(one);
-            }
+    let Some(marks) = MARKS.as_ref() else { return found };
+    for mark in marks.find_iter(text).take(4 * MOST) {
+        let (_, read) = FORMS[mark.pattern().as_usize()];
+        if found.len() < MOST
+            && let Some(one) = read(text, mark.start())
+            && one.id.0 > 0
+        {
+            found.push(one);
         }
     }
     found.sort();
@@ -28,7 +33,7 @@ type Form = fn(&[u8], usize) -> Option<RegionDescription>;
 const FORMS: [(&[u8], Form); 5] = [
     (b" start_key:", protobuf),
     (b"Region { id: ", debug),
-    (b"ID=", go_object),
+    (b",startKey=", go_object),
     (b"new_region_id: ", split_child),
     (b",RealRange=[", hint),
 ];
@@ -63,14 +68,11 @@ fn debug(text: &[u8], at: usize) -> Option<RegionDescription> {
 
 /// `{ID=94812,startKey=74,endKey=75,epoch="conf_ver:5 version:20 ",peers="id:94813 store_id:1 "}`.
 fn go_object(text: &[u8], at: usize) -> Option<RegionDescription> {
+    let head = &text[at.saturating_sub(24)..at];
+    let id = number(&head[memchr::memmem::rfind(head, b"ID=")? + 3..])?;
     let rest = text.get(at..text.len().min(at + 2048))?;
-    let id = number(&rest[3..])?;
-    let start = memchr::memmem::find(rest, b",startKey=")?;
     let end = memchr::memmem::find(rest, b",endKey=")?;
-    if start > 24 || end < start {
-        return None;
-    }
-    let range = range(Some(hex(&rest[start + 10..])?), Some(hex(&rest[end + 8..])?));
+    let range = range(Some(hex(&rest[10..])?), Some(hex(&rest[end + 8..])?));
     Some(RegionDescription { id: RegionId(id), range, epoch: epoch(rest), peers: peers(rest) })
 }
 

@@ -2,7 +2,7 @@
 //! a peer id, a count or a number inside a key is not a region.
 
 use crate::units::{RegionId, StoreId, Tso};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 
 /// Ids found in a text, sorted, without repeats.
@@ -13,7 +13,7 @@ pub(super) struct Ids {
     pub(super) tsos: Vec<Tso>,
 }
 
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(WORD_LIST).ok());
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(WORD_LIST).ok());
 const WORD_LIST: [&str; 16] = [
     "egion",
     "tore",

@@ -68,6 +68,11 @@ fn status(record: &Record<'_>, out: &mut String) {
 
 /// One line of at most `MOST` bytes: white space folded, `…` where it is cut.
 pub(crate) fn line(text: &str) -> Box<str> {
+    let is_plain = |byte: &u8| (0x21..0x7f).contains(byte) || *byte == b' ';
+    let bytes = text.as_bytes();
+    if bytes.len() < MOST && bytes.iter().all(is_plain) && !bytes.windows(2).any(|pair| pair == b"  ") && bytes.last() != Some(&b' ') {
+        return text.into();
+    }
     let mut out = String::with_capacity(text.len().min(MOST));
     let mut blank = false;
     for letter in text.chars() {

@@ -25,6 +25,7 @@ pub fn visible(raw: &str) -> Cow<'_, str> {
 }
 
 /// Whether a byte may belong to a hidden character: without branches, so that clean text is passed over at memory speed.
+#[allow(clippy::needless_bitwise_bool, reason = "branches would keep the loop from being vectorised")]
 fn may_need_care(bytes: &[u8]) -> bool {
     bytes.chunks(64).any(|chunk| {
         chunk.iter().fold(false, |found, &byte| {

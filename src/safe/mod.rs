@@ -41,6 +41,15 @@ impl Safe {
         let text = self.text(raw);
         if text.contains('\n') { SafeText(Cow::Owned(text.replace('\n', " "))) } else { text }
     }
+
+    /// The same of a text that was made here out of raw pieces.
+    pub fn own(self, made: String) -> SafeText<'static> {
+        let changed = match self.line(&made).0 {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(text),
+        };
+        SafeText(Cow::Owned(changed.unwrap_or(made)))
+    }
 }
 
 /// Text that passed `Safe`, or that is our own. What a report prints is made of these.

@@ -35,10 +35,15 @@ impl About {
         let key = self.key.as_deref().is_none_or(|key| {
             let named = memchr::memmem::find(&text.to_ascii_uppercase(), key.as_bytes()).is_some();
             let ranges = event.descriptions.iter().filter_map(|one| one.range.as_ref()).chain(&event.ranges);
-            named || ranges.into_iter().any(|range| range.contains(key)) || event.regions.iter().any(|id| self.regions.contains(id))
+            named
+                || ranges.into_iter().any(|range| range.contains(key))
+                || event.regions.iter().any(|id| self.regions.contains(id))
         });
-        let region = self.key.is_some() || self.regions.is_empty() || event.regions.iter().any(|id| self.regions.contains(id));
-        let store = self.stores.is_empty() || self.written.contains(&event.file) || event.stores.iter().any(|id| self.stores.contains(id));
+        let region =
+            self.key.is_some() || self.regions.is_empty() || event.regions.iter().any(|id| self.regions.contains(id));
+        let store = self.stores.is_empty()
+            || self.written.contains(&event.file)
+            || event.stores.iter().any(|id| self.stores.contains(id));
         let task = self.task.as_deref().is_none_or(|task| event.task.as_deref() == Some(task) || names(text, task));
         let level = self.level.is_none_or(|least| event.level.is_some_and(|level| level >= least));
         key && region && store && task && level

@@ -439,7 +439,8 @@ pub(crate) fn zones<'r>(rows: impl IntoIterator<Item = &'r SourceRow>, given: Op
             folders.entry(folder(row)).or_insert(i64::from(zone));
         }
     }
-    let own = |row: &SourceRow| given.or(row.zone_minutes.map(i64::from)).or_else(|| folders.get(&folder(row)).copied());
+    let own =
+        |row: &SourceRow| given.or(row.zone_minutes.map(i64::from)).or_else(|| folders.get(&folder(row)).copied());
     rows.iter().filter(|row| row.local.is_some()).filter_map(|row| Some((Arc::clone(&row.file), own(row)?))).collect()
 }
 

@@ -1,8 +1,8 @@
 //! One part of a source: its records through the gate, to events.
 
-use super::{About, Window};
 use super::clock::Clock;
 use super::template;
+use super::{About, Window};
 use crate::event::{Event, Facts, Implicated, Place, UnmatchedRow, message_line};
 use crate::matching::Matcher;
 use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};

@@ -1,0 +1,158 @@
+//! One path, and the reading of it.
+
+use super::disk::{self, Counted, Disk, Identity, Opened};
+use super::feed::Feed;
+use super::sniff::{self, Kind};
+use super::sys::{self, Mapping};
+use super::walk::{Depth, Walk};
+use super::{Body, Io, Options, Problem, Status, zip};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// Files smaller than this are read: mapping costs more.
+const WORTH_MAPPING: u64 = 64 << 10;
+
+/// A file that was changed this recently may be about to be truncated.
+const AT_REST: Duration = Duration::from_secs(120);
+
+/// Buffer between the disk and a decoder.
+const BUFFER: u64 = 256 << 10;
+
+/// One path that was named or found. It is open only while it is read.
+#[derive(Debug)]
+pub struct Input {
+    name: String,
+    origin: Origin,
+    options: Options,
+}
+
+#[derive(Debug)]
+enum Origin {
+    Stdin,
+    Pipe(PathBuf),
+    File { path: PathBuf, identity: Identity, size: u64 },
+}
+
+impl Input {
+    pub(super) fn stdin(options: Options) -> Self {
+        Self { name: "-".into(), origin: Origin::Stdin, options }
+    }
+
+    pub(super) fn pipe(name: String, path: PathBuf, options: Options) -> Self {
+        Self { name, origin: Origin::Pipe(path), options }
+    }
+
+    pub(super) fn file(name: String, path: PathBuf, meta: &Metadata, options: Options) -> Self {
+        Self { name, origin: Origin::File { path, identity: Identity::of(meta), size: meta.len() }, options }
+    }
+
+    /// The contract's `file`: the path as given, joined with the path below it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes on disk when it was found; 0 where nobody can know.
+    pub fn size(&self) -> u64 {
+        if let Origin::File { size, .. } = self.origin { size } else { 0 }
+    }
+
+    /// Whether reading it again gives the same sources.
+    pub fn is_rereadable(&self) -> bool {
+        matches!(self.origin, Origin::File { .. })
+    }
+
+    /// Calls `sink` once for every source, in a fixed order: once for a plain or compressed file, once for every member of an
+    /// archive, with its name as the contract has it (`archive.tar.gz!/dir/tikv.log`; two members may have the same). The sink
+    /// need not read to the end.
+    ///
+    /// What went wrong comes back: members and containers that the sink did not get, or not to their end. A problem with the
+    /// name of a source that the sink did get tells what was noticed after it, and makes it partial.
+    pub fn read(&self, sink: &mut dyn FnMut(&str, Body<'_>)) -> Vec<Problem> {
+        let mut walk = Walk::new(sink, self.options.limits);
+        let result = match &self.origin {
+            Origin::Stdin => {
+                self.read_stream(&mut walk, io::stdin());
+                Ok(())
+            }
+            Origin::Pipe(path) => File::open(path).map(|pipe| self.read_stream(&mut walk, pipe)),
+            Origin::File { path, identity, size } => {
+                disk::open(path, *identity).and_then(|opened| self.read_file(&mut walk, &opened, *size))
+            }
+        };
+        if let Err(error) = result {
+            walk.problem(&self.name, Status::Failed, crate::error::without_number(&error));
+        }
+        walk.into_problems()
+    }
+
+    fn read_stream(&self, walk: &mut Walk<'_>, stream: impl io::Read + Send) {
+        let mut counted = Counted { inner: stream, budget: walk.budget() };
+        walk.stream(&self.name, &mut Feed::with_buffer(&mut counted, BUFFER as usize), Depth::default());
+    }
+
+    fn read_file(&self, walk: &mut Walk<'_>, opened: &Opened, size: u64) -> io::Result<()> {
+        let Opened { file, meta, same } = opened;
+        let len = if *same { size.min(meta.len()) } else { meta.len() };
+        if !same {
+            walk.problem(
+                &self.name,
+                Status::Partial,
+                "another file stands in its place since the start: that one was read",
+            );
+        } else if len < size {
+            walk.problem(&self.name, Status::Partial, "the file became shorter since the start");
+        }
+        let disk = Disk::new(file, len, walk.budget());
+        match sniff::sniff(&disk.bytes(0, len.min(sniff::HEAD as u64))?) {
+            Kind::Zip => zip::walk_file(walk, &self.name, &disk, Depth::default()),
+            Kind::Text => match self.mapping(file, meta, len) {
+                Some(mapping) => {
+                    walk.mapped(&self.name, &mapping);
+                    if file.metadata()?.len() < len {
+                        walk.problem(&self.name, Status::Partial, disk::SHORTER);
+                    } else if mapping.was_hit() {
+                        walk.problem(
+                            &self.name,
+                            Status::Partial,
+                            "a part of the file was gone while it was read, or has bad sectors",
+                        );
+                    }
+                }
+                None if sys::has_holes(file, len) => {
+                    let on_disk = meta.blocks().saturating_mul(512);
+                    self.read_part(walk, disk.with_holes(on_disk.saturating_mul(self.options.limits.ratio)), file, len);
+                }
+                None => self.read_part(walk, disk.part(0, len), file, len),
+            },
+            _ => self.read_part(walk, disk.part(0, len), file, len),
+        }
+        Ok(())
+    }
+
+    fn read_part(&self, walk: &mut Walk<'_>, mut part: impl io::Read + Send, file: &File, len: u64) {
+        sys::will_read_in_order(file);
+        walk.stream(&self.name, &mut Feed::with_buffer(&mut part, len.min(BUFFER) as usize + 1), Depth::default());
+    }
+
+    /// The file in memory, where that is the way to read it.
+    fn mapping(&self, file: &File, meta: &Metadata, len: u64) -> Option<Mapping> {
+        if len > self.options.limits.source_bytes {
+            return None;
+        }
+        match self.options.io {
+            Io::Read => None,
+            Io::Mmap => Mapping::new(file, len),
+            Io::Auto => {
+                // A time in the future may be a clock that was set back: no proof of rest.
+                let at_rest = SystemTime::now().duration_since(meta.modified().ok()?).is_ok_and(|age| age > AT_REST);
+                if len < WORTH_MAPPING || !at_rest || sys::has_holes(file, len) {
+                    return None;
+                }
+                Mapping::new(file, len).filter(Mapping::is_resident)
+            }
+        }
+    }
+}
