@@ -7,17 +7,20 @@ use super::learned::{Learned, Told};
 use crate::units::{FactKind, Timestamp};
 use std::collections::BTreeMap;
 
-/// Where a statement names a table.
+/// Where a record names a table.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     /// By the clock of the others.
     pub(super) time: Option<Timestamp>,
+    /// As written.
+    pub(super) written: Option<Timestamp>,
     pub(super) place: Place,
     pub(super) episode: EpisodeId,
-    replicas: u64,
+    /// How many a statement sets; `None` for a query that missed them.
+    pub(super) replicas: Option<u64>,
 }
 
-/// The statements on TiFlash replicas, table by table, in the order in which they were seen.
+/// Tables with TiFlash replicas: what statements set, and what queries missed.
 #[derive(Debug, Default)]
 pub(super) struct Replicas {
     tables: BTreeMap<Table, Vec<Named>>,
@@ -26,65 +29,98 @@ pub(super) struct Replicas {
 impl Replicas {
     /// Most tables that are kept.
     const MOST: usize = 10_000;
-    /// Most statements of one table.
-    const MOST_STATEMENTS: usize = 16;
+    /// Most records of one table.
+    const MOST_RECORDS: usize = 16;
+    /// Records of one statement come within this time.
+    const SAME_MS: i64 = 60_000;
 
-    /// Takes the statements of an event.
+    /// Takes the statements of an event, and the table that a query missed.
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
         let event = told.event;
+        let mut found: Vec<(Table, Option<u64>)> = Vec::new();
+        let current = event.fact(FactKind::Text, "schema").filter(|schema| !schema.is_empty());
         for fact in event.facts.iter().filter(|fact| fact.kind == FactKind::Sql) {
-            for (table, replicas) in statements(&fact.value) {
-                if !self.tables.contains_key(&table) && self.tables.len() >= Self::MOST {
-                    continue;
-                }
-                let named = self.tables.entry(table).or_default();
-                let time = event.time.map(|time| learned.real_time(told.instance, time));
-                // TiDB writes several records of one statement.
-                let same = named.last().is_some_and(|last| {
-                    last.replicas == replicas
-                        && last.time.zip(time).is_none_or(|(last, time)| time.since(last) < 60_000)
-                });
-                if same || named.len() >= Self::MOST_STATEMENTS {
-                    continue;
-                }
-                named.push(Named {
-                    time,
-                    place: Place { file: event.file.clone(), line: event.line },
-                    episode,
-                    replicas,
-                });
+            for ((schema, table), replicas) in statements(&fact.value) {
+                found.push(((schema.or_else(|| current.map(str::to_owned)), table), Some(replicas)));
+            }
+        }
+        if let (Some(table), true) =
+            (event.fact(FactKind::Text, "table"), &*event.rule == "tidb-tiflash-replica-missing")
+        {
+            // The error names the table, the statement its schema.
+            let from = event.fact(FactKind::Text, "from").and_then(|from| table_name(from, 0)).map(|(table, _)| table);
+            let schema = from.filter(|(_, name)| name == table).and_then(|(schema, _)| schema);
+            found.push(((schema, table.to_owned()), None));
+        }
+        for (table, replicas) in found {
+            let table = self.known(table);
+            if !self.tables.contains_key(&table) && self.tables.len() >= Self::MOST {
+                continue;
+            }
+            let named = self.tables.entry(table).or_default();
+            let time = event.time.map(|time| learned.real_time(told.instance, time));
+            let same = named.last().is_some_and(|last| {
+                last.replicas == replicas
+                    && last.time.zip(time).is_none_or(|(last, time)| time.since(last) < Self::SAME_MS)
+            });
+            if !same && named.len() < Self::MOST_RECORDS {
+                let place = Place { file: event.file.clone(), line: event.line };
+                named.push(Named { time, written: event.time, place, episode, replicas });
             }
         }
     }
 
-    /// The statements that set the replicas again that tables had at a time.
+    /// A table without its schema is the only one of that name.
+    fn known(&self, table: Table) -> Table {
+        if table.0.is_some() {
+            return table;
+        }
+        let mut same = self.tables.keys().filter(|known| known.1 == table.1);
+        match (same.next(), same.next()) {
+            (Some(only), None) => only.clone(),
+            _ => table,
+        }
+    }
+
+    /// Tables that had replicas when a restore ended, with how many: `None` where only a query names the table.
+    fn had(&self, at: Option<Timestamp>) -> impl Iterator<Item = (&Table, Option<u64>)> {
+        self.tables.iter().filter_map(move |(table, named)| {
+            let statements = || named.iter().filter(|one| one.replicas.is_some());
+            let before = statements().rfind(|one| at.is_none() || one.time.is_none() || one.time <= at);
+            match before.or_else(|| statements().next()) {
+                Some(one) => (one.replicas != Some(0)).then_some((table, one.replicas)),
+                None => Some((table, None)),
+            }
+        })
+    }
+
+    /// The statements that set them again.
     pub(super) fn commands(&self, at: Option<Timestamp>) -> Vec<String> {
-        let had = self.tables.iter().filter_map(|(table, named)| {
-            let before = named.iter().rev().find(|one| at.is_none() || one.time.is_none() || one.time <= at);
-            before.or_else(|| named.first()).filter(|one| one.replicas > 0).map(|one| (table, one.replicas))
-        });
-        had.map(|((schema, table), replicas)| set_tiflash_replica(schema.as_deref(), table, replicas)).collect()
+        self.had(at)
+            .map(|((schema, table), replicas)| set_tiflash_replica(schema.as_deref(), table, replicas))
+            .collect()
     }
 
-    /// Whether no table is named.
-    pub(super) fn is_empty(&self) -> bool {
-        self.tables.values().flatten().all(|one| one.replicas == 0)
-    }
-
-    /// Where tables are named.
-    pub(super) fn named(&self) -> impl Iterator<Item = &Named> {
-        self.tables.values().flatten()
+    /// Where the tables that had replicas are named by statements before a restore ended, or missed by queries after it.
+    pub(super) fn named(&self, at: Option<Timestamp>) -> Vec<&Named> {
+        let tables: Vec<&Table> = self.had(at).map(|(table, _)| table).collect();
+        tables
+            .into_iter()
+            .filter_map(|table| self.tables.get(table))
+            .flatten()
+            .filter(|one| one.replicas.is_some() == (one.time <= at))
+            .collect()
     }
 
     /// When the last of the tables got its replicas again after a restore, if all did.
     pub(super) fn set_again(&self, restored: Option<Timestamp>) -> Option<Timestamp> {
         let restored = restored?;
-        let had: Vec<&Vec<Named>> =
-            self.tables.values().filter(|named| named.iter().any(|one| one.replicas > 0)).collect();
-        let again: Option<Vec<Timestamp>> = had
-            .iter()
+        let again: Option<Vec<Timestamp>> = self
+            .had(Some(restored))
+            .filter_map(|(table, _)| self.tables.get(table))
             .map(|named| {
-                named.iter().filter(|one| one.replicas > 0).filter_map(|one| one.time).find(|time| *time > restored)
+                let set = named.iter().filter(|one| one.replicas.is_some_and(|replicas| replicas > 0));
+                set.filter_map(|one| one.time).find(|time| *time > restored)
             })
             .collect();
         again?.into_iter().max()

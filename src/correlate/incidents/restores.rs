@@ -27,22 +27,24 @@ pub(super) fn find(world: &World<'_>, _taken: &mut Taken) -> Vec<Draft> {
 fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
     let mut draft = Draft::new(IncidentKind::RestoreIncomplete, run_seed(run));
     draft.start = run.started;
-    draft.severity = if world.replicas.is_empty() && !failed { Severity::Warning } else { Severity::Error };
     draft.cause = Cause::TiflashReplica;
-    draft.certainty = if failed { Certainty::Observed } else { Certainty::Inferred };
     draft.verdict = Verdict::SetTiflashReplica;
     draft.commands = world.replicas.commands(run.last);
+    let named = world.replicas.named(run.last);
+    let missed = named.iter().any(|one| one.replicas.is_none());
+    draft.certainty = if failed || missed { Certainty::Observed } else { Certainty::Inferred };
+    draft.severity = if failed || !named.is_empty() { Severity::Error } else { Severity::Warning };
     let done = "the restore is done, without TiFlash replicas";
     for record in run.records.iter().filter(|record| {
         record.severity >= Severity::Warning || &**world.learned.rule(record.rule) == "br-restore-log-success"
     }) {
         draft.add(moment(record, world, done.to_owned()));
     }
-    for named in world.replicas.named() {
+    for named in named {
         let episode = world.episodes.at(named.episode);
         draft.add(Moment {
             real: named.time,
-            written: named.time,
+            written: named.written,
             rule: episode.key.rule,
             component: episode.component,
             severity: episode.severity,
@@ -51,7 +53,10 @@ fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
             place: named.place.clone(),
             episode: named.episode,
             message: episode.summary.clone(),
-            what: "a table with TiFlash replicas is named".to_owned(),
+            what: match named.replicas {
+                Some(_) => "a table gets TiFlash replicas".to_owned(),
+                None => "a query finds no TiFlash replica".to_owned(),
+            },
         });
     }
     draft.summary = summary(run, failed, draft.commands.len());
