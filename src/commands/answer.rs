@@ -36,6 +36,7 @@ pub(super) fn finish(
         now: settings.now,
         task: settings.task.clone(),
         stores: settings.stores.clone(),
+        ..correlate::Options::default()
     };
     let correlation = correlate::correlate(gathered.events, gathered.sources, gathered.unmatched, catalog, &options)
         .context("a temporary file cannot be read back")?;

@@ -96,8 +96,9 @@ fn is_untypable(c: char) -> bool {
 }
 
 /// `ALTER TABLE ... SET TIFLASH REPLICA` for a table.
-pub(super) fn set_tiflash_replica(schema: Option<&str>, table: &str, replicas: u64) -> String {
+pub(super) fn set_tiflash_replica(schema: Option<&str>, table: &str, replicas: Option<u64>) -> String {
     let schema = schema.map(|schema| format!("{}.", sql_name(schema, "<SCHEMA>"))).unwrap_or_default();
+    let replicas = replicas.map_or_else(|| "<COUNT>".to_owned(), |replicas| replicas.to_string());
     format!("ALTER TABLE {schema}{} SET TIFLASH REPLICA {replicas}", sql_name(table, "<TABLE>"))
 }
 
@@ -140,8 +141,8 @@ mod tests {
 
     #[test]
     fn names_of_tables_are_back_quoted() {
-        assert_eq!(set_tiflash_replica(Some("db"), "a`b", 2), "ALTER TABLE `db`.`a``b` SET TIFLASH REPLICA 2");
-        assert_eq!(set_tiflash_replica(None, "a\nb", 1), "ALTER TABLE `<TABLE>` SET TIFLASH REPLICA 1");
+        assert_eq!(set_tiflash_replica(Some("db"), "a`b", Some(2)), "ALTER TABLE `db`.`a``b` SET TIFLASH REPLICA 2");
+        assert_eq!(set_tiflash_replica(None, "a\nb", Some(1)), "ALTER TABLE `<TABLE>` SET TIFLASH REPLICA 1");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use build::{Facts, Place};
 pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
 pub use implicated::Implicated;
+pub(crate) use implicated::Gathered as ImplicatedGathered;
 pub use row::Row;
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
 pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};

@@ -34,6 +34,8 @@ pub(super) struct Instance {
     pub(super) sources: Vec<usize>,
     /// The smallest file name: tells instances apart that nothing else does.
     pub(super) file: std::sync::Arc<str>,
+    /// The only store on the machine whose kernel or service manager writes.
+    pub(super) store_of_host: Option<StoreId>,
 }
 
 impl Instance {
@@ -66,6 +68,19 @@ impl Instances {
     /// The instance of a number.
     pub(super) fn at(&self, id: InstanceId) -> &Instance {
         &self.all[id.0 as usize]
+    }
+
+    /// The store at an address, as any record says.
+    pub(super) fn store_at(&self, address: &str) -> Option<StoreId> {
+        let mut stores = self.known.iter().filter(|(_, known, _)| known == address).map(|(store, ..)| *store);
+        stores.next()
+    }
+
+    /// Where a store is, as far as known.
+    pub(super) fn address_of(&self, store: StoreId) -> Option<&str> {
+        let written = self.of_store(store).and_then(|id| self.at(id).address.as_deref());
+        written
+            .or_else(|| self.known.iter().find(|(known, ..)| *known == store).map(|(_, address, _)| address.as_str()))
     }
 
     /// The instance that is a store.
@@ -130,7 +145,10 @@ impl Identify {
         let mut sets: BTreeMap<(&str, Option<Component>), Vec<usize>> = BTreeMap::new();
         let mut alone = Vec::new();
         for (at, row) in sources.iter().enumerate() {
-            let component = row.writer.component.or_else(|| self.evidence[at].component()).or(hints[at].component);
+            // A kernel log speaks of other components and of nothing else.
+            let kernel = hints[at].component.filter(|component| *component == Component::Os);
+            let component =
+                kernel.or(row.writer.component).or_else(|| self.evidence[at].component()).or(hints[at].component);
             if component.is_none() || matches!(row.status, ReadStatus::Failed) {
                 alone.push((component, vec![at]));
             } else {
@@ -208,7 +226,9 @@ impl Identify {
                 (None, None) => "",
             };
         }
+        let host = named.as_deref().map(host_of).filter(|_| component == Some(Component::Os));
         Instance {
+            store_of_host: host.and_then(|host| self.addresses.store_at(host)),
             component,
             version: last(|evidence| evidence.version.as_deref())
                 .or_else(|| store.and_then(|store| self.addresses.version_of(store)).map(str::to_owned)),
