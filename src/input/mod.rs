@@ -85,7 +85,7 @@ pub enum Body<'a> {
     Stream(&'a mut (dyn Read + Send)),
 }
 
-/// Something that could not be read, or not to its end.
+/// Something that could not be read, or not to its end. Several may speak of the same file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// A source (also one that the sink got, when its file turned out to be damaged afterwards), or a container.
