@@ -14,12 +14,23 @@
 //!                 commands  one file for each subcommand
 //! ```
 //!
-//! `units` holds the field's own quantities and is used by all.
+//! `units` holds the field's own quantities, `safe` makes text fit for output; both are used by all.
 
+pub mod cli;
+pub mod commands;
 pub mod correlate;
 pub mod error;
 pub mod event;
 pub mod input;
+pub mod matching;
+mod outcome;
+mod progress;
 pub mod record;
+pub mod report;
 pub mod rules;
+pub mod safe;
+pub mod scan;
+pub mod settings;
 pub mod units;
+
+pub use outcome::Outcome;

@@ -1,6 +1,29 @@
 //! Facts to stories: episodes, regions, stores, tasks, error codes and incidents, out of events in order.
 
+mod codes;
+mod commands;
+mod duplicates;
+mod episodes;
 mod findings;
+mod gc;
+mod identify;
+mod implicated;
+mod keymap;
+mod learned;
+mod lives;
+mod merges;
+mod names;
+mod regions;
+mod signs;
+mod skew;
+mod sources;
+mod stores;
+mod tasks;
+mod tiflash;
+mod unmatched;
+mod versions;
+#[cfg(test)]
+mod testing;
 
 pub use findings::*;
 

@@ -1,13 +1,32 @@
 //! Events: what a rule found in one record, small and owned. The source is never needed again.
 
+mod build;
+mod chain;
+mod check;
+mod codes;
+mod describe;
 mod fact;
+mod ids;
+mod implicated;
+mod message;
+mod row;
 mod source;
+mod status;
+mod store;
 mod stream;
 
 pub use crate::units::FactKind;
+pub use build::{Facts, Place};
+pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
+pub use implicated::Implicated;
+pub use row::Row;
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
+pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
+
 pub use stream::EventStream;
+
+pub(crate) use message::of as message_line;
 
 use crate::units::{Component, Level, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};
 use serde::{Deserialize, Serialize};
@@ -99,4 +118,57 @@ impl Event {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+impl Event {
+    /// About how many bytes the event takes in memory.
+    pub fn footprint(&self) -> usize {
+        let facts: usize = self.facts.iter().map(|fact| size_of::<Fact>() + fact.value.len()).sum();
+        let described: usize = self
+            .descriptions
+            .iter()
+            .map(|one| {
+                size_of::<RegionDescription>()
+                    + one.peers.len() * 16
+                    + one.range.as_ref().map_or(0, |range| range.start.len() + range.end.len())
+            })
+            .sum();
+        let codes: usize = self.codes.iter().map(|code| size_of::<Box<str>>() + code.len()).sum();
+        size_of::<Self>()
+            + self.message.len()
+            + facts
+            + described
+            + codes
+            + 8 * (self.tsos.len() + self.regions.len() + self.stores.len())
+    }
+}
+
+/// An event for tests: of a rule and group, with nothing else in it.
+#[cfg(test)]
+pub(crate) fn test_event(rule: &str, group: &str) -> Event {
+    Event {
+        file: "a.log".into(),
+        line: 1,
+        offset: 0,
+        time: None,
+        time_is_local: false,
+        rule: rule.into(),
+        group: group.into(),
+        severity: Severity::Warning,
+        implicates: false,
+        component: None,
+        level: None,
+        region: None,
+        store: None,
+        peer: None,
+        task: None,
+        codes: Vec::new(),
+        tsos: Vec::new(),
+        regions: Vec::new(),
+        stores: Vec::new(),
+        message: "".into(),
+        facts: Vec::new(),
+        descriptions: Vec::new(),
+        ranges: Vec::new(),
+    }
 }

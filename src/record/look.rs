@@ -3,6 +3,7 @@
 use super::clean::is_clean;
 use super::{console, foreign, prefix};
 use crate::units::Level;
+use std::sync::LazyLock;
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +132,9 @@ fn starts_with_level(text: &[u8]) -> bool {
 /// Where a unified header starts, `[yyyy/MM/dd HH:mm:ss` and what belongs to it. Only the first of a line may stand in
 /// quotes (a container's, a table's); a later one in quotes is text inside a value.
 pub(super) fn find_header(line: &[u8], first: bool) -> Option<usize> {
+    static OPEN: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| memchr::memmem::Finder::new(b"[20"));
     let mut first = first;
-    for at in memchr::memmem::find_iter(line, b"[20") {
+    for at in OPEN.find_iter(line) {
         if !is_header(&line[at..]) {
             continue;
         }

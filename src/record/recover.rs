@@ -3,9 +3,9 @@
 use super::look::find_header;
 use super::{Kind, Record, body, escape, foreign, json, prefix};
 use crate::units::{Timestamp, parse_naive, parse_offset};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 /// Reads any record that is not clean.
 pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
@@ -133,13 +133,11 @@ fn plain(text: &[u8], kind: Kind) -> Record<'static> {
 
 /// Signs that a copy did something to a record that still has its clean header.
 pub(super) fn is_damaged(raw: &[u8]) -> bool {
-    static SIGNS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let signs = SIGNS.get_or_init(|| {
-        let signs: [&[u8]; 9] =
-            [b"\n", b"\x1b[", b"](http", b"&quot;", b"&#34;", b"[\"\"", b"\xE2\x80\x9C", b"\xE2\x80\x9D", b"\\["];
-        AhoCorasick::new(signs).ok()
+    static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let signs: [&[u8]; 7] = [b"](http", b"&quot;", b"&#34;", b"[\"\"", b"\xE2\x80\x9C", b"\xE2\x80\x9D", b"\\["];
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    signs.as_ref().is_some_and(|signs| signs.is_match(raw))
+    memchr::memchr2(b'\n', b'\x1b', raw).is_some() || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
 }
 
 /// Undoes what terminals, chats, tables and editors do to text, in the order in which they can have done it.

@@ -130,6 +130,13 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                     self.close();
                 }
             }
+            // An elision inside a status screen: `<......>`.
+            Look::Noise
+                if self.open.is_some_and(|open| open.kind == Kind::StatusTask)
+                    && line.trim_ascii().starts_with(b"<") =>
+            {
+                self.continues(at, line, false);
+            }
             Look::Noise => {
                 self.close();
                 self.unparsed(at);

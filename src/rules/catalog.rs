@@ -13,7 +13,8 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"))
 pub struct Catalog {
     rules: Vec<Rule>,
     by_id: FxHashMap<Arc<str>, RuleIndex>,
-    by_code: FxHashMap<Box<str>, RuleIndex>,
+    /// By code in lower case: versions of TiKV differ in capitals.
+    by_code: FxHashMap<String, RuleIndex>,
 }
 
 impl Catalog {
@@ -108,12 +109,13 @@ impl Catalog {
             return Err(problems);
         }
         close(&mut rules);
-        let mut by_code: FxHashMap<Box<str>, RuleIndex> = FxHashMap::default();
+        let mut by_code: FxHashMap<String, RuleIndex> = FxHashMap::default();
         for (at, rule) in rules.iter().enumerate() {
             // A rule that is only about the code speaks for it; else the first that carries it.
-            let Some(code) = &rule.code else { continue };
-            if rule.is_about_code() || !by_code.contains_key(code) {
-                by_code.insert(code.clone(), RuleIndex(at as u16));
+            let Some(code) = rule.code.as_ref().map(|code| code.to_ascii_lowercase()) else { continue };
+            let exact = |known: &RuleIndex| rules[usize::from(known.0)].is_about_code();
+            if !by_code.get(&code).is_some_and(exact) {
+                by_code.insert(code, RuleIndex(at as u16));
             }
         }
         Ok(Self { rules, by_id, by_code })
@@ -141,12 +143,12 @@ impl Catalog {
 
     /// The rule that explains an error code.
     pub fn for_code(&self, code: &str) -> Option<&Rule> {
-        self.by_code.get(code).map(|index| self.at(*index))
+        self.index_for_code(code).map(|index| self.at(index))
     }
 
     /// The position of the rule that explains an error code.
     pub fn index_for_code(&self, code: &str) -> Option<RuleIndex> {
-        self.by_code.get(code).copied()
+        self.by_code.get(&code.to_ascii_lowercase()).copied()
     }
 
     /// The ids of a user's own file, for `rules check`.

@@ -122,6 +122,10 @@ pub(super) enum OneOrMany {
 }
 
 impl OneOrMany {
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
     pub(super) fn into_vec(self) -> Vec<Box<str>> {
         match self {
             Self::None => Vec::new(),
@@ -138,7 +142,9 @@ impl RuleForm {
             "any" => None,
             word => Some(component(word)?),
         };
-        let (high, low) = halves(&self.levels)?;
+        // A rule that names neither levels nor where the message stands is for text without a header, and for failures.
+        let gated = !(self.message.is_none() && self.starts.is_none() && self.caller.is_none());
+        let (high, low) = halves(&self.levels)?.unwrap_or((true, gated));
         let when = Conditions {
             high,
             low,
@@ -216,16 +222,16 @@ fn component(word: &str) -> Result<Component, String> {
         .map_err(|_| format!("`{word}` is no component: use tikv, br, tidb, pd, tiflash, cdc, os or any"))
 }
 
-fn halves(levels: &[String]) -> Result<(bool, bool), String> {
+fn halves(levels: &[String]) -> Result<Option<(bool, bool)>, String> {
     if levels.is_empty() {
-        return Ok((true, true));
+        return Ok(None);
     }
     let mut halves = (false, false);
     for word in levels {
         let level = Level::parse(word.as_bytes()).ok_or_else(|| format!("`{word}` is no level"))?;
         if level.is_high() { halves.0 = true } else { halves.1 = true }
     }
-    Ok(halves)
+    Ok(Some(halves))
 }
 
 fn is_kebab(word: &str) -> bool {

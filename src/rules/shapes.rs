@@ -22,8 +22,11 @@ impl Shape {
         Self(Arc::new(Inner { pattern: pattern.into(), regex: OnceLock::new() }))
     }
 
-    /// Compiles the pattern, or says why it cannot be.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Compiles the pattern.
+    ///
+    /// # Errors
+    /// Why it cannot be compiled.
+    pub fn check(&self) -> Result<(), String> {
         build(&self.0.pattern).map(drop)
     }
 

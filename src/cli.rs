@@ -1,0 +1,268 @@
+//! The command line, as clap reads it: a plain mirror of the flags, without logic. `settings` makes sense of it.
+
+use crate::units::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds out why a TiDB log backup broke: what, where, since when, whether it can be resumed, and what to type.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tidescope",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
+  tidescope analyze /var/log/incident-0726/
+  tidescope analyze tikv.log.tar.gz br.log br-log-status.txt -o report
+  tidescope timeline /deploy --region 94812 --since '2022-07-25 14:50'
+  tidescope explain KV:LogBackup:RaftReq
+  br log status --pd 10.0.1.1:2379 | tidescope analyze - tikv.log"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read logs, write the report folder, print the answer
+    #[command(after_help = "PATH is a file, a folder, a glob, an archive, or - for standard input.
+Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or nothing to read, 3 some input could not be read.")]
+    Analyze(Analyze),
+    /// Write events only
+    #[command(after_help = "Run in parts, the result is the same as in one:
+  tidescope scan --split tikv.log:0-268435456 --format jsonl tikv.log > 1.jsonl      (and so on for each part)
+  tidescope implicated *.jsonl > ids.json
+  tidescope scan --split tikv.log:0-268435456 --context ids.json tikv.log > 1c.jsonl
+  tidescope report *.jsonl -o report")]
+    Scan(Scan),
+    /// The regions and key ranges that events implicate, as JSON for `scan --context`
+    Implicated(Implicated),
+    /// The report folder, out of what `scan` wrote
+    Report(Report),
+    /// Every record that speaks of a region, store, task or key, merged by time over all sources
+    Timeline(Timeline),
+    /// The catalogue, and your own rules
+    Rules {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Rules,
+    },
+    /// An error code, rule, TSO or pasted log line, in plain words, with what to do
+    Explain(Explain),
+    /// Shell completions
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+/// Options of every command that reads logs.
+#[derive(Debug, Args, Clone)]
+pub struct Common {
+    /// Only records from this moment on: RFC 3339, `2022-07-25 14:00`, a TSO, or `-2h` before --now
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Only records up to this moment
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Threads; default: as many as there are processors
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// A file of rules that add to the catalogue or replace one by its id; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+    /// The store id of an address; may be given several times. `timeline` also takes a plain id: records of that store
+    #[arg(long, value_name = "ADDRESS=ID")]
+    pub store: Vec<String>,
+    /// Only this task
+    #[arg(long, value_name = "NAME")]
+    pub task: Option<String>,
+    /// How long the service safe point of a stopped task holds back GC
+    #[arg(long, value_name = "DURATION", default_value = "24h")]
+    pub gc_ttl: String,
+    /// The moment the verdict is for; default: the newest time of a record
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub now: Option<String>,
+    /// Offset of times that are written without one, such as +08:00
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
+    pub tz: Option<String>,
+    /// Longest gap within an episode
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub episode_gap: String,
+    /// Exit with 1 where an open incident is at least this severe: info, notice, warning, error, critical
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<Severity>,
+    /// Leave secrets in
+    #[arg(long)]
+    pub no_redact: bool,
+    /// How files are read
+    #[arg(long, value_enum, default_value_t = IoChoice::Auto)]
+    pub io: IoChoice,
+    /// Memory for events; more are kept in temporary files
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub memory: String,
+    /// Show progress
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub progress: When,
+    /// Colour
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
+    /// Say nothing but the result
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IoChoice {
+    /// Mapped where that is fast and safe.
+    Auto,
+    /// Mapped wherever possible.
+    Mmap,
+    /// Read.
+    Read,
+}
+
+/// When something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// `tidescope analyze`.
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Files, folders, globs, archives, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// The report folder
+    #[arg(short, long, value_name = "DIR", default_value = "tidescope-report")]
+    pub output: PathBuf,
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `tidescope scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// Files, folders, globs, archives, or - for standard input
+    #[arg(value_name = "PATH", required_unless_present = "split")]
+    pub paths: Vec<String>,
+    /// Where to write; default: standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// csv (for people) or jsonl (for `implicated` and `report`)
+    #[arg(long, value_enum, default_value_t = ScanFormat::Csv)]
+    pub format: ScanFormat,
+    /// auto, none, or a file that `implicated` wrote
+    #[arg(long, value_name = "auto|none|FILE")]
+    pub context: Option<String>,
+    /// Only the records whose first byte is in [START, END) of the file
+    #[arg(long, value_name = "PATH:START-END")]
+    pub split: Option<String>,
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Formats of `scan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// The columns of `events.csv`.
+    Csv,
+    /// Rows, one JSON object a line.
+    Jsonl,
+}
+
+/// `tidescope implicated`.
+#[derive(Debug, Args)]
+pub struct Implicated {
+    /// What `scan --format jsonl` wrote; - for standard input
+    #[arg(required = true, value_name = "EVENTS")]
+    pub events: Vec<PathBuf>,
+    /// Where to write; default: standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `tidescope report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// What `scan --format jsonl` wrote; - for standard input
+    #[arg(required = true, value_name = "EVENTS")]
+    pub events: Vec<PathBuf>,
+    /// The report folder
+    #[arg(short, long, value_name = "DIR", default_value = "tidescope-report")]
+    pub output: PathBuf,
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `tidescope timeline`.
+#[derive(Debug, Args)]
+pub struct Timeline {
+    /// Files, folders, globs, archives, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Records that speak of this region; may be given several times
+    #[arg(long, value_name = "N")]
+    pub region: Vec<u64>,
+    /// Records that name this key, or a region that holds it (hex)
+    #[arg(long, value_name = "HEX")]
+    pub key: Option<String>,
+    /// Records of this level or worse
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `tidescope rules`.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// All rules, one a line
+    List {
+        /// Files of your own.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
+    /// One rule: what it matches, what it means, what to do
+    Show {
+        /// The rule.
+        id: String,
+        /// Files of your own.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
+    /// Check a file of your own rules: compile it, and run its examples
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// `tidescope explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// An error code, a rule, a TSO, or a log line
+    #[arg(required = true, value_name = "WHAT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub what: Vec<String>,
+}

@@ -1,0 +1,158 @@
+//! The first reading of all events: who wrote them, which tasks and regions they are about, how far clocks are off. The
+//! second reading, which tells the story, rests on it.
+
+use super::Options;
+use super::duplicates::counted_in_place;
+use super::identify::{Identify, Instance, InstanceId, Instances};
+use super::implicated::Implicated;
+use super::keymap::KeyMap;
+use super::lives::Lives;
+use super::names::{FileId, Names, RuleId, TaskId};
+use super::signs::task_of_service;
+use super::skew::Skew;
+use crate::event::{Event, EventStream, SourceRow};
+use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What the first reading found.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// Sources, also those that only events name.
+    pub(super) sources: Vec<SourceRow>,
+    /// For each source the one that counts in its place.
+    pub(super) counted: Vec<usize>,
+    /// Who wrote them.
+    pub(super) instances: Instances,
+    /// How far each instance's clock is ahead, in milliseconds.
+    pub(super) skew: Vec<Option<i64>>,
+    /// Tasks.
+    pub(super) lives: Lives,
+    /// Regions by their keys.
+    pub(super) keys: KeyMap,
+    /// Regions that the report is about.
+    pub(super) implicated: BTreeSet<RegionId>,
+    /// Rules.
+    pub(super) rules: Names,
+    by_file: FxHashMap<Arc<str>, u32>,
+}
+
+/// An event with what other records say of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'e> {
+    pub(super) event: &'e Event,
+    pub(super) file: FileId,
+    pub(super) instance: InstanceId,
+    pub(super) component: Option<Component>,
+    pub(super) rule: RuleId,
+    /// The store that the record is about; the writing store where it names none.
+    pub(super) store: Option<StoreId>,
+    pub(super) task: Option<TaskId>,
+}
+
+impl Learned {
+    /// Skew that is less than this is delay, not skew.
+    const LEAST_SKEW_MS: i64 = 500;
+
+    /// Reads all events once.
+    pub(super) fn read(events: &dyn EventStream, sources: &[SourceRow], options: &Options) -> std::io::Result<Self> {
+        let mut learned = Self { sources: sources.to_vec(), ..Self::default() };
+        learned.by_file = sources.iter().enumerate().map(|(at, row)| (Arc::clone(&row.file), at as u32)).collect();
+        learned.counted = counted_in_place(sources);
+        let mut identify = Identify::new(sources);
+        let mut skew = Skew::default();
+        let mut implicated = Implicated::default();
+        events.for_each(&mut |event| {
+            let file = learned.file(event);
+            if learned.counted[file] != file {
+                return;
+            }
+            learned.rules.intern(&event.rule);
+            identify.take(file, event);
+            skew.take(file, event);
+            implicated.take(event);
+            learned.lives.take(event);
+            learned.keys.take(event);
+        })?;
+        learned.keys.finish();
+        learned.implicated = implicated.finish(&learned.keys);
+        learned.instances = identify.decide(&learned.sources, options);
+        let writers = learned.instances.all.iter();
+        learned.skew = skew.estimate(writers.map(|one| (&one.sources[..], one.component == Some(Component::Pd))));
+        Ok(learned)
+    }
+
+    /// The source of an event; a new one where no row names it.
+    fn file(&mut self, event: &Event) -> usize {
+        if let Some(at) = self.by_file.get(&event.file) {
+            return *at as usize;
+        }
+        let at = self.sources.len();
+        self.by_file.insert(Arc::clone(&event.file), at as u32);
+        self.sources.push(SourceRow { file: Arc::clone(&event.file), ..SourceRow::default() });
+        self.counted.push(at);
+        at
+    }
+
+    /// The source of an event, where it counts.
+    pub(super) fn counted_file(&self, event: &Event) -> Option<FileId> {
+        let at = *self.by_file.get(&event.file)?;
+        (self.counted[at as usize] == at as usize).then_some(FileId(at))
+    }
+
+    /// Whether a source counts.
+    pub(super) fn counts(&self, file: &str) -> bool {
+        self.by_file.get(file).is_none_or(|at| self.counted[*at as usize] == *at as usize)
+    }
+
+    /// What other records say of an event; `None` where its source does not count.
+    pub(super) fn tell<'e>(&self, event: &'e Event) -> Option<Told<'e>> {
+        let file = self.counted_file(event)?;
+        let instance = self.instances.of_source[file.0 as usize];
+        let writer = self.instances.at(instance);
+        Some(Told {
+            event,
+            file,
+            instance,
+            component: writer.component.or(event.component),
+            rule: RuleId(self.rules.get(&event.rule)?),
+            store: event.store.or_else(|| store_of_service(event)).or(writer.store),
+            task: self.lives.task_of(event),
+        })
+    }
+
+    /// The writer of an event.
+    pub(super) fn instance(&self, id: InstanceId) -> &Instance {
+        self.instances.at(id)
+    }
+
+    /// A time that an instance wrote, by the clock of the others.
+    pub(super) fn real_time(&self, instance: InstanceId, time: Timestamp) -> Timestamp {
+        time.plus_ms(-self.known_skew(instance).unwrap_or_default())
+    }
+
+    /// How far a clock is ahead, where that is more than delay.
+    pub(super) fn known_skew(&self, instance: InstanceId) -> Option<i64> {
+        self.skew.get(instance.0 as usize).copied().flatten().filter(|ms| ms.abs() >= Self::LEAST_SKEW_MS)
+    }
+
+    /// The name of a task.
+    pub(super) fn task(&self, id: TaskId) -> &str {
+        self.lives.names.name(id.0)
+    }
+
+    /// The name of a rule.
+    pub(super) fn rule(&self, id: RuleId) -> &Arc<str> {
+        self.rules.name(id.0)
+    }
+
+    /// The name of a source.
+    pub(super) fn file_name(&self, id: FileId) -> &Arc<str> {
+        &self.sources[id.0 as usize].file
+    }
+}
+
+fn store_of_service(event: &Event) -> Option<StoreId> {
+    task_of_service(event.fact(FactKind::Service, "")?)?.1
+}

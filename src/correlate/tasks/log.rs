@@ -1,0 +1,169 @@
+//! What the records say of one task, in the order in which it happened: a screen counts when somebody looked at it, and
+//! clocks that are off are set right.
+
+use super::checkpoints::{Checkpoint, Checkpoints};
+use crate::correlate::episodes::EpisodeId;
+use crate::correlate::findings::Place;
+use crate::correlate::identify::InstanceId;
+use crate::correlate::learned::{Learned, Told};
+use crate::correlate::names::RuleId;
+use crate::correlate::signs::{Sign, sign_of};
+use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp, Tso};
+use std::collections::BTreeMap;
+
+/// One record of a task's life.
+#[derive(Debug, Clone)]
+pub(in crate::correlate) struct Step {
+    /// When it happened, by the clock of the others.
+    pub(in crate::correlate) time: Option<Timestamp>,
+    /// When the last of its repeats happened.
+    pub(in crate::correlate) last: Option<Timestamp>,
+    /// The time as written.
+    pub(in crate::correlate) written: Option<Timestamp>,
+    /// What it says.
+    pub(in crate::correlate) sign: Sign,
+    /// Its rule.
+    pub(in crate::correlate) rule: RuleId,
+    /// Store that it is about.
+    pub(in crate::correlate) store: Option<StoreId>,
+    /// Region that it is about.
+    pub(in crate::correlate) region: Option<RegionId>,
+    /// Error code of log backup, or else its first one.
+    pub(in crate::correlate) code: Option<Box<str>>,
+    /// Who wrote it.
+    pub(in crate::correlate) instance: InstanceId,
+    /// Where it stands.
+    pub(in crate::correlate) place: Place,
+    /// Its episode.
+    pub(in crate::correlate) episode: EpisodeId,
+    /// Its message.
+    pub(in crate::correlate) message: Box<str>,
+}
+
+/// All that is known of one task.
+#[derive(Debug, Default)]
+pub(in crate::correlate) struct TaskLog {
+    /// Its life, in order once `finish` was called.
+    pub(in crate::correlate) steps: Vec<Step>,
+    /// Its global checkpoint.
+    pub(in crate::correlate) checkpoints: Checkpoints,
+    /// The newest checkpoint of each store, and when it was seen.
+    pub(in crate::correlate) stores: BTreeMap<StoreId, (Tso, Timestamp)>,
+    /// Who uploaded the checkpoint last.
+    pub(in crate::correlate) advancer: Option<InstanceId>,
+    /// Start as the start record or a screen has it.
+    pub(in crate::correlate) start: Option<Timestamp>,
+    /// Storage URL.
+    pub(in crate::correlate) storage: Option<String>,
+}
+
+impl TaskLog {
+    /// Most records of a life that are kept.
+    const MOST: usize = 65_536;
+    /// Repeats of one store's sign within this time are one.
+    const REPEAT_MS: i64 = 60_000;
+
+    /// Takes an event of the task.
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
+        let event = told.event;
+        if self.storage.is_none() || &*event.rule == "br-log-command-line" {
+            let storage = event.fact(FactKind::Path, "storage").map(str::to_owned);
+            self.storage = storage.or(self.storage.take());
+        }
+        let Some(sign) = sign_of(event) else { return };
+        let place = Place { file: event.file.clone(), line: event.line };
+        let real = event.time.map(|time| learned.real_time(told.instance, time));
+        match &sign {
+            Sign::Checkpoint(value) => {
+                if let Some(seen) = real {
+                    self.checkpoints.take(Checkpoint::Exact(*value), seen, place, episode);
+                    self.advancer = Some(told.instance);
+                }
+                return;
+            }
+            Sign::StoreCheckpoint(value) => {
+                if let (Some(store), Some(seen)) = (told.store, real) {
+                    self.stores.insert(store, (*value, seen));
+                }
+                return;
+            }
+            _ => {}
+        }
+        let time = match &sign {
+            Sign::Screen(screen) => screen.observed_at.or(screen.paused_at).or(event.time),
+            _ => real,
+        };
+        let repeats = |known: &&mut Step| {
+            known.sign == sign
+                && known.store == told.store
+                && known.last.zip(time).is_some_and(|(last, time)| time.since(last).abs() <= Self::REPEAT_MS)
+        };
+        if !matches!(sign, Sign::Screen(_) | Sign::Command(_))
+            && let Some(known) = self.steps.iter_mut().rev().take(64).find(repeats)
+        {
+            known.last = known.last.max(time);
+            // The record that says more: the one with a region and a code.
+            known.region = known.region.or(event.region);
+            known.code = known.code.take().or_else(|| code_of(event));
+            return;
+        }
+        if self.steps.len() >= Self::MOST {
+            return;
+        }
+        self.steps.push(Step {
+            time,
+            last: time,
+            written: event.time,
+            sign,
+            rule: told.rule,
+            store: told.store,
+            region: event.region,
+            code: code_of(event),
+            instance: told.instance,
+            place,
+            episode,
+            message: event.message.clone(),
+        });
+    }
+
+    /// Puts screens where they belong.
+    pub(super) fn finish(&mut self) {
+        self.steps.sort_by(|a, b| {
+            let key = |step: &Step| (step.time.map_or(i64::MAX, |time| time.0), step.place.clone());
+            key(a).cmp(&key(b))
+        });
+        let mut seen: Vec<(Timestamp, Checkpoint, Place, EpisodeId)> = Vec::new();
+        for point in self.checkpoints.points() {
+            seen.push((point.first, point.value, point.place.clone(), point.episode));
+            if let Some((time, place, episode)) = &point.repeat {
+                seen.push((*time, point.value, place.clone(), *episode));
+                seen.push((point.last, point.value, place.clone(), *episode));
+            }
+        }
+        for step in &self.steps {
+            let Sign::Screen(screen) = &step.sign else { continue };
+            self.start = screen.start.or(self.start);
+            self.storage = screen.storage.clone().or(self.storage.take());
+            let value = screen.checkpoint.map(Checkpoint::Exact).or(screen.checkpoint_time.map(Checkpoint::Time));
+            if let Some((time, value)) = step.time.zip(value) {
+                seen.push((time, value, step.place.clone(), step.episode));
+            }
+        }
+        seen.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
+        let mut checkpoints = Checkpoints::default();
+        for (time, value, place, episode) in seen {
+            checkpoints.take(value, time, place, episode);
+        }
+        self.checkpoints = checkpoints;
+    }
+
+    /// Whether every record of the task is by BR alone: nothing but screens and commands.
+    pub(in crate::correlate) fn only_screens(&self) -> bool {
+        self.advancer.is_none() && self.steps.iter().all(|step| matches!(step.sign, Sign::Screen(_)))
+    }
+}
+
+fn code_of(event: &crate::event::Event) -> Option<Box<str>> {
+    let own = event.codes.iter().find(|code| code.starts_with("KV:LogBackup:"));
+    own.or_else(|| event.codes.first()).filter(|_| event.component != Some(Component::Pd)).cloned()
+}

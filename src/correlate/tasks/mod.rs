@@ -1,0 +1,116 @@
+//! Log backup tasks: what became of each, how far its checkpoint is from GC, and until when it can be resumed.
+
+mod checkpoints;
+mod log;
+mod state;
+
+pub(super) use checkpoints::{Checkpoint, Stall};
+pub(super) use log::{Step, TaskLog};
+pub(super) use state::{Down, Ended, Life, Reason};
+
+use super::episodes::EpisodeId;
+use super::gc::{Gc, Held};
+use super::learned::{Learned, Told};
+use super::names::TaskId;
+use crate::units::{Timestamp, Tso};
+use std::collections::BTreeMap;
+
+/// The records of all tasks.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    logs: BTreeMap<TaskId, TaskLog>,
+}
+
+impl Tasks {
+    /// Takes an event.
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
+        if let Some(task) = told.task {
+            self.logs.entry(task).or_default().take(told, learned, episode);
+        }
+    }
+
+    /// The story of each, by name.
+    pub(super) fn finish(self, learned: &Learned) -> Vec<Story> {
+        let mut stories: Vec<Story> = self
+            .logs
+            .into_iter()
+            .map(|(id, mut log)| {
+                log.finish();
+                let life = state::run(&log);
+                let mut stalls = log.checkpoints.stalls(|from, to| life.ran(from, to));
+                stalls.extend(silence(&log, &life, learned));
+                stalls.dedup_by(|later, earlier| later.until.is_none() && earlier.until.is_none());
+                Story { id, name: learned.task(id).to_owned(), log, life, stalls }
+            })
+            .collect();
+        stories.sort_by(|a, b| a.name.cmp(&b.name));
+        stories
+    }
+}
+
+/// All that is known of one task, in order.
+#[derive(Debug)]
+pub(super) struct Story {
+    pub(super) id: TaskId,
+    pub(super) name: String,
+    pub(super) log: TaskLog,
+    pub(super) life: Life,
+    /// Times in which the checkpoint stood still though the task ran.
+    pub(super) stalls: Vec<Stall>,
+}
+
+impl Story {
+    /// The stall that is not over.
+    pub(super) fn open_stall(&self) -> Option<&Stall> {
+        self.stalls.last().filter(|stall| stall.until.is_none())
+    }
+
+    /// The newest checkpoint.
+    pub(super) fn checkpoint(&self) -> Option<Checkpoint> {
+        self.log.checkpoints.last().map(|point| point.value)
+    }
+
+    /// The checkpoint over time, for a picture.
+    pub(super) fn checkpoints(&self, most: usize) -> Vec<(Timestamp, Tso)> {
+        self.log.checkpoints.thinned(most)
+    }
+
+    /// Until when the checkpoint's data are safe, as PD's log has it.
+    pub(super) fn held(&self, gc: &Gc) -> Option<Held> {
+        gc.held(self.checkpoint()?)
+    }
+}
+
+/// The advancer's log goes on, and stores go on flushing, but it uploads nothing any more: nobody owns the advancer.
+fn silence(log: &TaskLog, life: &Life, learned: &Learned) -> Option<Stall> {
+    const LONG_MS: i64 = 15 * 60_000;
+    let last = log.checkpoints.last()?;
+    let usual = log.checkpoints.usual_step_ms()?;
+    let advancer = log.advancer?;
+    let written = learned.instance(advancer).sources.iter().filter_map(|at| learned.sources[*at].last).max()?;
+    let until = learned.real_time(advancer, written);
+    let flushed = log.stores.values().map(|(_, seen)| *seen).max();
+    // Its own log goes on, or else the stores' flushes do.
+    let goes_on = flushed.map_or(until, |flushed| flushed.max(until));
+    let quiet = goes_on.since(last.last);
+    (quiet >= LONG_MS && quiet >= 4 * usual && life.open().is_none() && life.ran(last.last, goes_on)).then(|| Stall {
+        since: Some(last.last),
+        value: last.value,
+        seen: goes_on,
+        until: None,
+        place: last.place.clone(),
+        episode: last.episode,
+    })
+}
+
+/// At most so many, thinned evenly; the last one stays.
+pub(super) fn thin<T: Clone>(all: Vec<T>, most: usize) -> Vec<T> {
+    if all.len() <= most {
+        return all;
+    }
+    let last = all.len() - 1;
+    (0..most).map(|at| all[at * last / (most - 1)].clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

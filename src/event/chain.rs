@@ -1,0 +1,62 @@
+//! Nested and repeated error texts, `a: b: a: b`, folded to one chain with a count.
+
+/// Longer chains are left as they are.
+const MOST_LINKS: usize = 128;
+
+/// Folds an error text: repeats of the same links become one, with how often they stood there.
+pub(crate) fn fold(text: &str) -> String {
+    let (text, times) = fold_by(text, "; ");
+    let (text, inner) = fold_by(&text, ": ");
+    match times.max(inner) {
+        0 | 1 => text,
+        times => format!("{text} ({times} times)"),
+    }
+}
+
+/// Folds repeats of one or several links in a row; gives the text and the highest number of repeats.
+fn fold_by(text: &str, separator: &str) -> (String, usize) {
+    let links: Vec<&str> = text.split(separator).take(MOST_LINKS).collect();
+    let keys: Vec<&str> = links.iter().map(|link| link.trim_start_matches("and error ").trim()).collect();
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    if links.len() == MOST_LINKS || sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return (text.to_owned(), 1);
+    }
+    let (mut kept, mut most, mut at): (Vec<&str>, usize, usize) = (Vec::new(), 1, 0);
+    while at < links.len() {
+        // The longest block that stands here twice or more.
+        let block =
+            (1..=(links.len() - at) / 2).rev().find(|block| keys[at..at + block] == keys[at + block..at + 2 * block]);
+        let Some(block) = block else {
+            kept.push(links[at]);
+            at += 1;
+            continue;
+        };
+        let mut times = 1;
+        while keys
+            .get(at..at + block)
+            .is_some_and(|head| keys.get(at + times * block..at + (times + 1) * block) == Some(head))
+        {
+            times += 1;
+        }
+        kept.extend(&links[at..at + block]);
+        most = most.max(times);
+        at += block * times;
+    }
+    (kept.join(separator), most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn three_copies_of_a_chain_are_one() {
+        let one = "failed to get initial snapshot: failed to get the snapshot (region_id = 9): Error during requesting raftstore";
+        let text = format!("retry time exceeds: and error {one}: {one}: {one}");
+        assert_eq!(fold(&text), format!("retry time exceeds: and error {one} (3 times)"));
+        assert_eq!(fold("a: b: c"), "a: b: c");
+        assert_eq!(fold("dial: timeout; dial: timeout; dial: timeout"), "dial: timeout (3 times)");
+        assert_eq!(fold(""), "");
+    }
+}

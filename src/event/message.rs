@@ -1,0 +1,94 @@
+//! The one line that an event shows of its record.
+
+use super::chain;
+use crate::record::{Kind, Record};
+
+/// Longest `message`, in bytes.
+pub(crate) const MOST: usize = 1024;
+
+/// Fields that carry an error, in the order in which they are looked for. `errorVerbose` and `stack` repeat it at length.
+const ERRORS: [&str; 8] =
+    ["err", "error", "cause", "reason", "receiver_err", "pause-payload", "pause-payload[errmesg]", "RegionError"];
+
+/// The message, then its error chain, folded; unescaped, one line, at most 1,024 bytes.
+pub(crate) fn of(record: &Record<'_>) -> Box<str> {
+    let mut out = String::new();
+    match record.kind {
+        Kind::StatusTask | Kind::StatusJson => status(record, &mut out),
+        _ => {
+            let message = String::from_utf8_lossy(if record.message.is_empty() && record.fields.is_empty() {
+                &record.text
+            } else {
+                &record.message
+            });
+            out.push_str(&chain::fold(message.trim()));
+            if let Some(error) = ERRORS.iter().find_map(|key| record.field(key)).filter(|field| !field.value.is_empty())
+            {
+                if !out.is_empty() {
+                    out.push_str(": ");
+                }
+                out.push_str(&chain::fold(String::from_utf8_lossy(&error.value).trim()));
+            }
+            if record.field("context").is_some() || record.fields.len() <= 2 {
+                rest(record, &mut out);
+            }
+        }
+    }
+    line(&out)
+}
+
+/// The other fields of a short record, which often are the message.
+fn rest(record: &Record<'_>, out: &mut String) {
+    for field in record.fields.iter().filter(|field| field.value.len() <= 96) {
+        let key = String::from_utf8_lossy(&field.key);
+        if !ERRORS.contains(&&*key) && !["thread_id", "stack", "errorVerbose", "verbose_err"].contains(&&*key) {
+            out.push_str(&format!(" [{key}={}]", String::from_utf8_lossy(&field.value)));
+        }
+    }
+}
+
+/// Status, then each store's error.
+fn status(record: &Record<'_>, out: &mut String) {
+    let text = |key: &str| record.field(key).map(|field| String::from_utf8_lossy(&field.value).into_owned());
+    out.push_str(&format!("task {}", text("name").unwrap_or_default()));
+    if let Some(status) = text("status") {
+        out.push_str(&format!(" is {status}"));
+    }
+    for field in &record.fields {
+        let key = String::from_utf8_lossy(&field.key);
+        let shows = key.starts_with("error[")
+            || key.starts_with("error-message[")
+            || key.starts_with("pause-payload")
+            || key == "checkpoint[global]";
+        if shows {
+            out.push_str(&format!("; {key}: {}", chain::fold(&String::from_utf8_lossy(&field.value))));
+        }
+    }
+}
+
+/// One line of at most `MOST` bytes: white space folded, `…` where it is cut.
+pub(crate) fn line(text: &str) -> Box<str> {
+    let is_plain = |byte: &u8| (0x21..0x7f).contains(byte) || *byte == b' ';
+    let bytes = text.as_bytes();
+    if bytes.len() < MOST && bytes.iter().all(is_plain) && !bytes.windows(2).any(|pair| pair == b"  ") && bytes.last() != Some(&b' ') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len().min(MOST));
+    let mut blank = false;
+    for letter in text.chars() {
+        if matches!(letter, '\n' | '\r' | '\t' | ' ') {
+            blank = !out.is_empty();
+            continue;
+        }
+        if out.len() + letter.len_utf8() + usize::from(blank) > MOST - '\u{2026}'.len_utf8() {
+            out.push('\u{2026}');
+            break;
+        }
+        if blank {
+            out.push(' ');
+            blank = false;
+        }
+        out.push(letter);
+    }
+    out.into()
+}

@@ -1,0 +1,149 @@
+//! The gate: whether a clean record can match at all, from a few bytes at known places. It costs the same for ten rules
+//! as for a thousand, and a log's chatter stops here.
+
+use crate::record::CLEAN_HEADER;
+use crate::rules::Rule;
+use aho_corasick::AhoCorasick;
+
+/// Bytes of a message's head that the gate looks at.
+const HEAD: usize = 8;
+/// Bits of the two tables.
+const BITS: u32 = 16;
+
+/// Which records of INFO and finer may match a set of rules; WARN and worse always pass.
+#[derive(Debug)]
+pub struct Gate {
+    /// Heads of messages.
+    heads: Bits,
+    /// Source files of rules that know no head.
+    callers: Bits,
+    /// Texts of rules that know neither: such rules cost time on every record.
+    texts: Option<AhoCorasick>,
+}
+
+impl Gate {
+    pub(super) fn new<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
+        let (mut heads, mut callers, mut texts) = (Bits::new(), Bits::new(), Vec::new());
+        for rule in rules.filter(|rule| rule.when.low && !rule.is_about_code()) {
+            let when = &rule.when;
+            let known =
+                when.message.iter().map(|text| (text, true)).chain(when.starts.iter().map(|text| (text, false)));
+            let mut any = false;
+            for (text, whole) in known {
+                any = true;
+                if whole || text.len() >= HEAD {
+                    heads.set(head_hash(text.as_bytes()));
+                    heads.set(head_hash(super::without_tag(text.as_bytes())));
+                } else {
+                    texts.push(text.to_string());
+                }
+            }
+            if any {
+                continue;
+            }
+            if when.caller.is_empty() {
+                texts.extend(super::key_words(rule).into_iter().map(str::to_owned));
+            } else {
+                when.caller.iter().for_each(|caller| callers.set(hash(caller.as_bytes())));
+            }
+        }
+        texts.sort();
+        texts.dedup();
+        let texts = if texts.is_empty() { None } else { AhoCorasick::new(&texts).ok() };
+        Self { heads, callers, texts }
+    }
+
+    /// Whether a clean record, given from its first byte, can match.
+    #[inline]
+    pub fn passes(&self, record: &[u8]) -> bool {
+        match record.get(CLEAN_HEADER..CLEAN_HEADER + 2) {
+            Some(b"IN" | b"DE" | b"TR") => self.low_passes(record),
+            _ => true,
+        }
+    }
+
+    #[inline]
+    fn low_passes(&self, record: &[u8]) -> bool {
+        // `INFO] [` or `DEBUG] [` or `TRACE] [`: the caller begins behind it.
+        let skip = if record[CLEAN_HEADER] == b'I' { 7 } else { 8 };
+        let Some(rest) = record.get(CLEAN_HEADER + skip..) else { return true };
+        let Some(end) = memchr::memchr(b']', &rest[..rest.len().min(64)]) else { return true };
+        let caller = &rest[..end];
+        let Some(colon) = caller.iter().rposition(|byte| *byte == b':') else {
+            return !is_unknown(caller) || self.head_passes(&rest[end..]) || self.text_passes(record);
+        };
+        self.head_passes(&rest[end..]) || self.callers.has(hash(&caller[..colon])) || self.text_passes(record)
+    }
+
+    /// Whether the message that follows a caller's closing bracket may match. What does not look like one passes: it may be damaged.
+    #[inline]
+    fn head_passes(&self, rest: &[u8]) -> bool {
+        let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
+        let message = message.strip_prefix(b"\"").unwrap_or(message);
+        if self.heads.has(head_hash(message)) {
+            return true;
+        }
+        message.first() == Some(&b'[') && self.heads.has(head_hash(super::without_tag(message)))
+    }
+
+    #[inline]
+    fn text_passes(&self, record: &[u8]) -> bool {
+        self.texts.as_ref().is_some_and(|texts| texts.is_match(record))
+    }
+
+    /// Whether every rule has a head or a caller, so that the gate reads no record whole.
+    pub fn is_cheap(&self) -> bool {
+        self.texts.is_none()
+    }
+}
+
+fn is_unknown(caller: &[u8]) -> bool {
+    caller == b"<unknown>"
+}
+
+/// Hash of the first bytes of a message, which ends at a quote or bracket in the record.
+#[inline]
+fn head_hash(message: &[u8]) -> u32 {
+    let mut word = [0u8; HEAD];
+    for (to, from) in word.iter_mut().zip(message) {
+        if matches!(from, b'"' | b']' | b'\\') {
+            break;
+        }
+        *to = *from;
+    }
+    mix(u64::from_le_bytes(word))
+}
+
+#[inline]
+fn hash(text: &[u8]) -> u32 {
+    let mut state = 0u64;
+    for chunk in text.chunks(8) {
+        let mut word = [0u8; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+    mix(state)
+}
+
+#[inline]
+fn mix(word: u64) -> u32 {
+    (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as u32
+}
+
+#[derive(Debug)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new() -> Self {
+        Self(vec![0; 1 << (BITS - 6)])
+    }
+
+    fn set(&mut self, bit: u32) {
+        self.0[(bit >> 6) as usize] |= 1 << (bit & 63);
+    }
+
+    #[inline]
+    fn has(&self, bit: u32) -> bool {
+        self.0[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
+    }
+}

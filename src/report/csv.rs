@@ -1,0 +1,211 @@
+//! CSV: one writer for every table, and for the events, that may be many millions.
+
+use super::table::{Cell, Plain, Rows, Table, as_set};
+use super::tables::{self, EventRow};
+use super::tally::Tally;
+use crate::correlate::Correlation;
+use crate::event::EventStream;
+use crate::safe::Safe;
+use crate::units::Timestamp;
+use std::io::{self, Write};
+
+/// Writes the rows of one table.
+pub(super) struct CsvWriter<'t, R: Rows, W: Write> {
+    table: &'t Table<R>,
+    csv: csv::Writer<W>,
+    safe: Safe,
+    scratch: Scratch,
+}
+
+/// What is kept from cell to cell, so that a row costs no allocation.
+#[derive(Default)]
+struct Scratch {
+    text: Vec<u8>,
+    numbers: Vec<u64>,
+    /// The last day written and its text: rows come in order of time.
+    day: Option<(i64, String)>,
+}
+
+impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
+    /// Begins the table: its line of column names.
+    pub(super) fn new(table: &'t Table<R>, out: W, safe: Safe) -> io::Result<Self> {
+        let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
+        csv.write_record(table.columns.iter().map(|column| column.name))?;
+        Ok(Self { table, csv, safe, scratch: Scratch::default() })
+    }
+
+    /// Writes a row.
+    pub(super) fn row<'r>(&mut self, row: &'r R::Row<'r>) -> io::Result<()> {
+        for column in &self.table.columns {
+            self.scratch.text.clear();
+            self.scratch.cell(&column.cell, row, self.safe)?;
+            self.csv.write_field(&self.scratch.text)?;
+        }
+        self.csv.write_record(None::<&[u8]>)?;
+        Ok(())
+    }
+
+    /// Ends the table.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+}
+
+impl Scratch {
+    fn cell<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<()> {
+        match cell {
+            Cell::Word(get) => self.text.write_all(get(row).unwrap_or_default().as_bytes()),
+            Cell::Text(get) => get(row).map_or(Ok(()), |text| self.push_text(text, safe)),
+            Cell::Time(get) => {
+                if let Some(time) = get(row) {
+                    self.push_time(time);
+                }
+                Ok(())
+            }
+            Cell::Number(get) => get(row).map_or(Ok(()), |number| write!(self.text, "{number}")),
+            Cell::Signed(get) => get(row).map_or(Ok(()), |number| write!(self.text, "{number}")),
+            Cell::Numbers(get) => {
+                self.numbers.clear();
+                get(row, &mut self.numbers);
+                as_set(&mut self.numbers);
+                for (at, number) in self.numbers.iter().enumerate() {
+                    let joint = if at == 0 { "" } else { ";" };
+                    write!(self.text, "{joint}{number}")?;
+                }
+                Ok(())
+            }
+            Cell::Words(get) => {
+                let mut words = Vec::new();
+                get(row, &mut words);
+                as_set(&mut words);
+                if words.is_empty() { Ok(()) } else { self.push_text(&words.join(";"), safe) }
+            }
+            Cell::List(get, separator) => self.push_text(&get(row).join(separator(row)), safe),
+        }
+    }
+
+    /// A text that a spreadsheet would take for a formula gets a quote in front.
+    fn push_text(&mut self, raw: &str, safe: Safe) -> io::Result<()> {
+        if raw.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            self.text.push(b'\'');
+        }
+        self.text.write_all(safe.text(raw).as_bytes())
+    }
+
+    fn push_time(&mut self, time: Timestamp) {
+        const DAY: i64 = 86_400_000;
+        let day = time.0.div_euclid(DAY);
+        if self.day.as_ref().is_none_or(|(known, _)| *known != day) {
+            let midnight = Timestamp(day * DAY).to_string();
+            let date = midnight.strip_suffix("00:00:00.000Z").unwrap_or(&midnight).to_owned();
+            self.day = Some((day, date));
+        }
+        let millis = time.0.rem_euclid(DAY) as u64;
+        let (seconds, milli) = (millis / 1_000, millis % 1_000);
+        let digit = |number: u64| b'0' + (number % 10) as u8;
+        self.text.extend_from_slice(self.day.as_ref().map_or(&[], |(_, date)| date.as_bytes()));
+        for (number, after) in [(seconds / 3_600, b':'), (seconds / 60 % 60, b':'), (seconds % 60, b'.')] {
+            self.text.extend_from_slice(&[digit(number / 10), digit(number), after]);
+        }
+        self.text.extend_from_slice(&[digit(milli / 100), digit(milli / 10), digit(milli), b'Z']);
+    }
+}
+
+/// Writes `events.csv` in one pass over the events, and counts them.
+pub(super) fn write_events(
+    correlation: &Correlation,
+    events: &dyn EventStream,
+    out: impl Write,
+    safe: Safe,
+) -> io::Result<Tally> {
+    let table = tables::events();
+    let mut writer = CsvWriter::new(&table, out, safe)?;
+    let mut tally = Tally::default();
+    let mut result = Ok(());
+    events.for_each(&mut |event| {
+        let row = EventRow { event, derived: correlation.derived(event) };
+        tally.count(&row);
+        if result.is_ok() {
+            result = writer.row(&row);
+        }
+    })?;
+    result?;
+    writer.finish()?;
+    Ok(tally)
+}
+
+/// Writes a whole table.
+pub(super) fn write<R: Plain>(table: &Table<R>, rows: &[R], out: impl Write, safe: Safe) -> io::Result<()> {
+    let mut writer = CsvWriter::new(table, out, safe)?;
+    rows.iter().try_for_each(|row| writer.row(row))?;
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::{Column, Rows, Table};
+    use super::write;
+    use crate::safe::Safe;
+    use crate::units::Timestamp;
+    use proptest::prelude::*;
+
+    #[derive(Default)]
+    struct Row {
+        text: &'static str,
+        time: Option<Timestamp>,
+        ids: Vec<u64>,
+        skew: Option<i64>,
+    }
+
+    impl Rows for Row {
+        type Row<'r> = Self;
+    }
+
+    fn table() -> Table<Row> {
+        Table {
+            name: "test",
+            columns: vec![
+                Column::text("text", |row: &Row| Some(row.text)),
+                Column::time("time", |row| row.time),
+                Column::numbers("ids", |row, out| out.extend(&row.ids)),
+                Column::signed("skew", |row| row.skew),
+            ],
+        }
+    }
+
+    fn csv_of(row: Row) -> String {
+        let mut out = Vec::new();
+        write(&table(), &[row], &mut out, Safe::new(true)).unwrap();
+        String::from_utf8(out).unwrap().strip_prefix("text,time,ids,skew\n").unwrap().to_owned()
+    }
+
+    fn text(text: &'static str) -> String {
+        csv_of(Row { text, ..Row::default() })
+    }
+
+    #[test]
+    fn formulas_are_disarmed_and_numbers_stay_numbers() {
+        assert_eq!(text("=HYPERLINK(1)"), "'=HYPERLINK(1),,,\n");
+        assert_eq!(text("+1"), "'+1,,,\n");
+        assert_eq!(text("-1"), "'-1,,,\n");
+        assert_eq!(text("@SUM(A1)"), "'@SUM(A1),,,\n");
+        assert_eq!(text("\t=1"), "'\\x09=1,,,\n");
+        assert_eq!(text("\r=1"), "'\\x0d=1,,,\n");
+        assert_eq!(csv_of(Row { text: "a", skew: Some(-5), ..Row::default() }), "a,,,-5\n");
+    }
+
+    #[test]
+    fn cells_are_quoted_joined_and_without_secrets() {
+        assert_eq!(text("say \"no\", twice"), "\"say \"\"no\"\", twice\",,,\n");
+        assert_eq!(text("password=hunter2"), "password=[REDACTED],,,\n");
+        assert_eq!(csv_of(Row { ids: vec![9, 1, 9], ..Row::default() }), ",,1;9,\n");
+    }
+
+    proptest! {
+        #[test]
+        fn times_are_written_as_everywhere(millis in -62_000_000_000_000i64..253_000_000_000_000) {
+            let time = Timestamp(millis);
+            prop_assert_eq!(csv_of(Row { time: Some(time), ..Row::default() }), format!(",{time},,\n"));
+        }
+    }
+}

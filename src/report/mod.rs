@@ -1,0 +1,137 @@
+//! Stories to bytes: the report folder and the terminal's answer. Everything shown was found by correlation;
+//! nothing is decided here but how to say it.
+
+mod csv;
+mod folder;
+mod json;
+mod layout;
+mod markdown;
+#[cfg(test)]
+mod sample;
+mod show;
+mod table;
+mod tables;
+mod tally;
+mod terminal;
+mod words;
+
+pub use terminal::{Style, answer};
+
+use crate::correlate::Correlation;
+use crate::event::EventStream;
+use crate::rules::Catalog;
+use crate::safe::Safe;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+/// The run's own data: all that may differ between two runs over the same input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What was typed.
+    pub command_line: String,
+    /// Version of the program.
+    pub version: &'static str,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Decompressed bytes read each second.
+    pub bytes_per_second: u64,
+    /// Threads that read.
+    pub threads: usize,
+}
+
+/// How to write a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether secrets are replaced; only `--no-redact` turns it off.
+    pub redact: bool,
+}
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// File or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A path such as `/` that a folder cannot be renamed to.
+    #[error("{}: no report can be written here, give the path of a folder of its own", path.display())]
+    NoName {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file stands where the folder should be.
+    #[error("{}: this is a file, and the report is a folder: choose another place with -o", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder holds something else.
+    #[error("{}: the folder holds `{entry}`, which is no part of a report, so it is left as it is: choose another place with -o", path.display())]
+    Foreign {
+        /// Folder.
+        path: PathBuf,
+        /// Its first entry that is no file of a report.
+        entry: String,
+    },
+    /// The folder has files named like a report's, but is none.
+    #[error("{}: the folder is not empty and no report of tidescope, so it is left as it is: choose another place with -o", path.display())]
+    NoReport {
+        /// Folder.
+        path: PathBuf,
+    },
+}
+
+/// Writes the rows of `events.csv` for events of a scan: what other records say of them stays empty.
+///
+/// # Errors
+/// Where the events cannot be read back or `out` cannot be written.
+pub fn write_events(out: impl io::Write, events: &dyn EventStream, redact: bool) -> io::Result<()> {
+    csv::write_events(&Correlation::default(), events, out, Safe::new(redact)).map(drop)
+}
+
+/// Writes the report folder beside its place and renames it in: it is whole or absent, and an older report that was
+/// there is kept until then.
+///
+/// # Errors
+/// Where something else stands in that place, or a file cannot be written; the place is then as it was.
+pub fn write_folder(
+    folder: &Path,
+    correlation: &Correlation,
+    events: &dyn EventStream,
+    catalog: &Catalog,
+    run: &Run,
+    options: &Options,
+) -> Result<(), Error> {
+    let safe = Safe::new(options.redact);
+    let findings = &correlation.findings;
+    let staged = folder::Staged::begin(folder)?;
+    let write = |name: &str, write: &mut dyn FnMut(BufWriter<File>) -> io::Result<()>| {
+        let (file, path) = staged.create(name)?;
+        write(BufWriter::new(file)).map_err(|source| Error::Io { path, source })
+    };
+
+    let mut tally = tally::Tally::default();
+    write("events.csv", &mut |out| {
+        tally = csv::write_events(correlation, events, out, safe)?;
+        Ok(())
+    })?;
+    write("timeline.csv", &mut |out| csv::write(&tables::timeline(), &findings.episodes, out, safe))?;
+    write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
+    write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
+    write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;
+    write("stores.csv", &mut |out| csv::write(&tables::stores(), &findings.stores, out, safe))?;
+    write("errors.csv", &mut |out| csv::write(&tables::errors(), &findings.errors, out, safe))?;
+    write("unmatched.csv", &mut |out| csv::write(&tables::unmatched(), &findings.unmatched, out, safe))?;
+    write("sources.csv", &mut |out| csv::write(&tables::sources(), &findings.sources, out, safe))?;
+    write("summary.json", &mut |out| json::write(findings, &tally, run, out, safe))?;
+    write("report.md", &mut |out| markdown::write(findings, catalog, run, out, safe))?;
+    staged.publish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Counts over all events, made in the one pass that writes them.
+
+use super::tables::EventRow;
+use crate::units::{RegionId, Severity, StoreId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many events there are, of which kind and where. Store and region are those of `events.csv`.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) total: u64,
+    pub(super) by_severity: BTreeMap<Severity, u64>,
+    pub(super) by_rule: BTreeMap<Arc<str>, u64>,
+    pub(super) by_store: BTreeMap<StoreId, u64>,
+    pub(super) by_region: BTreeMap<RegionId, u64>,
+}
+
+impl Tally {
+    /// Counts one event.
+    pub(super) fn count(&mut self, row: &EventRow<'_>) {
+        let event = row.event;
+        self.total += 1;
+        *self.by_severity.entry(event.severity).or_default() += 1;
+        if let Some(count) = self.by_rule.get_mut(&event.rule) {
+            *count += 1;
+        } else {
+            self.by_rule.insert(Arc::clone(&event.rule), 1);
+        }
+        if let Some(store) = row.derived.store {
+            *self.by_store.entry(store).or_default() += 1;
+        }
+        if let Some(region) = event.region {
+            *self.by_region.entry(region).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! The passes over all sources: signals first, then the context that they implicate.
+
+use super::part::{self, ContextSearch, Part, TimeWindow, Wanted};
+use super::window::Window;
+use super::{About, head, stream};
+use crate::event::{
+    Corrections, Event, EventStore, Implicated, ReadStatus, SortedEvents, SourceRow, UnmatchedRow, Writer,
+};
+use crate::input::{Body, Discovery, Input, Problem, Status};
+use crate::matching::Matcher;
+use crate::units::{Level, Timestamp};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a scan is asked for.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Only records from this moment on.
+    pub since: Option<Timestamp>,
+    /// Only records up to this moment.
+    pub until: Option<Timestamp>,
+    /// Which context is wanted.
+    pub context: Context,
+    /// Only records whose first byte lies in this range of the (one, plain) source.
+    pub split: Option<Range<u64>>,
+    /// Offset of times without one, where the user gave it.
+    pub zone_minutes: Option<i64>,
+    /// About how many bytes of events are held in memory.
+    pub memory: usize,
+}
+
+/// Which context events are wanted.
+#[derive(Debug, Clone)]
+pub enum Context {
+    /// What the signals implicate.
+    Auto,
+    /// None.
+    None,
+    /// That of these regions and keys, and no signals.
+    Only(Implicated),
+    /// Instead of events, every record about something.
+    About(Arc<About>),
+}
+
+/// How far a scan is; shown while it runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes read (decompressed), over all passes.
+    pub bytes: AtomicU64,
+    /// Events found.
+    pub events: AtomicU64,
+}
+
+/// A scan's result before it is put in order.
+#[derive(Debug)]
+pub struct Outcome {
+    /// All events.
+    pub events: EventStore,
+    /// What is to be corrected when they are read.
+    pub corrections: Corrections,
+    /// Sources by name.
+    pub sources: Vec<SourceRow>,
+    /// Templates that no rule knew, by template.
+    pub unmatched: Vec<UnmatchedRow>,
+}
+
+impl Outcome {
+    /// The events in order.
+    pub fn sorted(self) -> (SortedEvents, Vec<SourceRow>, Vec<UnmatchedRow>) {
+        (self.events.finish(self.corrections), self.sources, self.unmatched)
+    }
+}
+
+/// At most this many context passes: the first, and twice more while ids are added.
+const CONTEXT_PASSES: usize = 3;
+
+/// Reads all inputs.
+///
+/// # Errors
+/// Where a temporary file cannot be written or read back. What is wrong with inputs stands in the sources.
+pub fn scan(
+    found: &Discovery,
+    matcher: &Matcher,
+    settings: &Settings,
+    progress: &Progress,
+) -> std::io::Result<Outcome> {
+    let mut run = Scan::new(matcher, settings, progress);
+    run.problems(&found.problems);
+    let mut inputs: Vec<&Input> = found.inputs.iter().collect();
+    // The largest first, so that none of them runs alone at the end.
+    inputs.sort_by(|a, b| b.size().cmp(&a.size()).then_with(|| a.name().cmp(b.name())));
+    match &settings.context {
+        Context::Only(implicated) => run.context(&inputs, implicated.clone())?,
+        Context::About(about) => run.pass(&inputs, &Wanted::About(Arc::clone(about)))?,
+        Context::None => run.signals(&inputs)?,
+        Context::Auto => {
+            run.signals(&inputs)?;
+            let mut known = Implicated::default();
+            for _ in 0..CONTEXT_PASSES {
+                let corrections = run.corrections();
+                let implicated = Implicated::by(&run.shared_mut().store.so_far(&corrections)?)?;
+                let new = implicated.without(&known);
+                if new.is_empty() {
+                    break;
+                }
+                run.context(&inputs, new)?;
+                known = implicated;
+            }
+        }
+    }
+    Ok(run.finish())
+}
+
+/// A scan at work.
+struct Scan<'a> {
+    matcher: &'a Matcher,
+    time: TimeWindow,
+    split: Option<Range<u64>>,
+    zone_minutes: Option<i64>,
+    progress: &'a Progress,
+    shared: Mutex<Shared>,
+    failure: Mutex<Option<std::io::Error>>,
+    spools: Mutex<FxHashMap<Arc<str>, tempfile::NamedTempFile>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: EventStore,
+    sources: BTreeMap<Arc<str>, SourceRow>,
+    unmatched: BTreeMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
+}
+
+/// What the parts of one source gave, to be added up.
+#[derive(Default)]
+struct Gathered {
+    row: SourceRow,
+    /// Start and line ends of each part.
+    parts: Vec<(u64, u64)>,
+    unmatched: Vec<(u64, FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>)>,
+    zone_at: Option<u64>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(matcher: &'a Matcher, settings: &Settings, progress: &'a Progress) -> Self {
+        let shared = Shared {
+            store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1)),
+            sources: BTreeMap::new(),
+            unmatched: BTreeMap::new(),
+            lines: BTreeMap::new(),
+        };
+        Self {
+            matcher,
+            time: TimeWindow { since: settings.since, until: settings.until },
+            split: settings.split.clone(),
+            zone_minutes: settings.zone_minutes,
+            progress,
+            shared: Mutex::new(shared),
+            failure: Mutex::new(None),
+            spools: Mutex::default(),
+        }
+    }
+
+    fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shared_mut(&mut self) -> &mut Shared {
+        self.shared.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signals(&mut self, inputs: &[&Input]) -> std::io::Result<()> {
+        self.pass(inputs, &Wanted::Signals)
+    }
+
+    fn context(&mut self, inputs: &[&Input], implicated: Implicated) -> std::io::Result<()> {
+        self.pass(inputs, &Wanted::Context(Arc::new(ContextSearch::new(implicated))))
+    }
+
+    fn pass(&mut self, inputs: &[&Input], wanted: &Wanted) -> std::io::Result<()> {
+        inputs.par_iter().with_max_len(1).for_each(|input| self.input(input, wanted));
+        match self.failure.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn input(&self, input: &Input, wanted: &Wanted) {
+        let first = matches!(wanted, Wanted::Signals);
+        if !first && !input.is_rereadable() {
+            return self.spooled(input, wanted);
+        }
+        let problems = input.read(&mut |name, body| {
+            let file: Arc<str> = Arc::from(name);
+            match body {
+                Body::Mapped(text) => self.mapped(&file, text, wanted),
+                Body::Stream(stream) if first && !input.is_rereadable() => self.spool(input, &file, stream, wanted),
+                Body::Stream(stream) => self.stream(&file, stream, wanted),
+            }
+        });
+        if first {
+            self.problems(&problems);
+        }
+    }
+
+    fn mapped(&self, file: &Arc<str>, text: &[u8], wanted: &Wanted) {
+        let whole = 0..text.len() as u64;
+        let own =
+            self.split.clone().map_or(whole.clone(), |split| split.start.min(whole.end)..split.end.min(whole.end));
+        let own = own.start as usize..own.end as usize;
+        let gathered = Mutex::new(Gathered::default());
+        let window = Window { text, base: 0 };
+        Window::parts(own.clone()).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
+        let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        gathered.row.head_hash = head::hash(&text[..text.len().min(head::HEAD)]);
+        let is_end = own.end == text.len();
+        gathered.row.tail_hash = is_end.then(|| head::hash(&text[text.len().saturating_sub(head::HEAD)..]));
+        let writer = if matches!(wanted, Wanted::Signals) {
+            head::writer(&text[..text.len().min(head::HEAD)])
+        } else {
+            Writer::default()
+        };
+        self.source(file, own.start as u64..own.end as u64, gathered, writer, wanted, None);
+    }
+
+    fn stream(&self, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
+        let gathered = Mutex::new(Gathered::default());
+        let ends = Mutex::new((0u64, Writer::default()));
+        let first_pass = matches!(wanted, Wanted::Signals);
+        let problem = stream::read(stream, &|window, own, is_last| {
+            Window::parts(own.clone())
+                .into_par_iter()
+                .for_each(|part| self.part(file, window, part, wanted, &gathered));
+            let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
+            if window.base == 0 && own.start == 0 {
+                let head = &window.text[..window.text.len().min(head::HEAD)];
+                gathered.row.head_hash = head::hash(head);
+                if first_pass {
+                    ends.1 = head::writer(head);
+                }
+            }
+            if is_last {
+                gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
+            }
+            ends.0 = window.base + own.end as u64;
+        });
+        let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.source(file, 0..end, gathered, writer, wanted, problem);
+    }
+
+    /// Reads one part; its events go to the store, its counts to the source's.
+    fn part(
+        &self,
+        file: &Arc<str>,
+        window: Window<'_>,
+        own: Range<usize>,
+        wanted: &Wanted,
+        gathered: &Mutex<Gathered>,
+    ) {
+        let start = window.base + own.start as u64;
+        let bytes = own.len() as u64;
+        let Part { events, unmatched, tally, clock } = part::read(window, own, file, self.matcher, wanted, self.time);
+        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        self.store(events);
+        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.parts.push((start, tally.newlines));
+        if !unmatched.is_empty() {
+            gathered.unmatched.push((start, unmatched));
+        }
+        if clock.zone_minutes.is_some() && gathered.zone_at.is_none_or(|at| start < at) {
+            gathered.zone_at = Some(start);
+            gathered.row.zone_minutes = clock.zone_minutes;
+        }
+        let row = &mut gathered.row;
+        row.bytes += bytes;
+        row.records += tally.records;
+        row.newlines += tally.newlines;
+        row.continuation_lines += tally.continuation_lines;
+        row.unparsed_lines += tally.unparsed_lines;
+        row.first = part::earlier(row.first, clock.first);
+        row.last = row.last.max(clock.last);
+        row.local = match (row.local, clock.local) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
+    }
+
+    fn store(&self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        // A full batch is written outside of the lock.
+        let batch = self.shared().store.add(events);
+        if let Some(batch) = batch {
+            match batch.write() {
+                Ok(run) => self.shared().store.keep(run),
+                Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+            }
+        }
+    }
+
+    /// Adds up a source that was read.
+    fn source(
+        &self,
+        file: &Arc<str>,
+        own: Range<u64>,
+        mut gathered: Gathered,
+        writer: Writer,
+        wanted: &Wanted,
+        problem: Option<String>,
+    ) {
+        if !matches!(wanted, Wanted::Signals) {
+            if !self.shared().lines.contains_key(file) {
+                self.lines(file, &mut gathered);
+            }
+            return;
+        }
+        let before = self.lines(file, &mut gathered);
+        let mut shared = self.shared();
+        for (start, rows) in gathered.unmatched {
+            let at = before.partition_point(|(part, _)| *part <= start);
+            let newlines = at.checked_sub(1).map_or(0, |at| before[at].1);
+            for (key, mut row) in rows {
+                row.line += newlines;
+                merge_unmatched(&mut shared.unmatched, key, row);
+            }
+        }
+        let mut row = gathered.row;
+        row.file = Arc::clone(file);
+        (row.start, row.end) = (own.start, own.end);
+        row.writer = writer;
+        if problem.is_some() {
+            (row.status, row.problem) = (ReadStatus::Partial, problem);
+        }
+        shared.sources.insert(Arc::clone(file), row);
+    }
+
+    /// Line ends before each part.
+    fn lines(&self, file: &Arc<str>, gathered: &mut Gathered) -> Vec<(u64, u64)> {
+        gathered.parts.sort_unstable();
+        let mut total = 0;
+        let sum = |(start, newlines)| {
+            let before = total;
+            total += newlines;
+            (start, before)
+        };
+        let before: Vec<(u64, u64)> = gathered.parts.iter().copied().map(sum).collect();
+        if before.len() > 1 {
+            self.shared().lines.insert(Arc::clone(file), before.clone());
+        }
+        before
+    }
+
+    fn problems(&self, problems: &[Problem]) {
+        let mut shared = self.shared();
+        for problem in problems {
+            let file: Arc<str> = Arc::from(problem.file.as_str());
+            let status = match problem.status {
+                Status::Partial => ReadStatus::Partial,
+                Status::Skipped => ReadStatus::Skipped,
+                Status::Failed => ReadStatus::Failed,
+            };
+            let row =
+                shared.sources.entry(Arc::clone(&file)).or_insert_with(|| SourceRow { file, ..SourceRow::default() });
+            row.status = status;
+            row.problem = Some(problem.reason.clone());
+        }
+    }
+
+    /// Reads what cannot be read twice, and keeps a compressed copy of it in the temporary folder.
+    fn spool(&self, input: &Input, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
+        let result = tempfile::NamedTempFile::new().and_then(|copy| {
+            let mut encoder = zstd::Encoder::new(copy.reopen()?, 1)?;
+            let mut tee = Tee { stream, copy: &mut encoder, failure: None };
+            self.stream(file, &mut tee, wanted);
+            if let Some(failure) = tee.failure.take() {
+                return Err(failure);
+            }
+            encoder.finish()?;
+            self.spools.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(file), copy);
+            Ok(())
+        });
+        if let Err(error) = result {
+            let reason = format!("cannot be kept for a second reading, so its context is missing: {error}");
+            self.problems(&[Problem { file: input.name().to_owned(), status: Status::Partial, reason }]);
+        }
+    }
+
+    fn spooled(&self, input: &Input, wanted: &Wanted) {
+        let spools = self.spools.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = input.name();
+        let own: Vec<_> = spools
+            .iter()
+            .filter(|(file, _)| &***file == name || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('!')))
+            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.reopen().ok()?)))
+            .collect();
+        drop(spools);
+        for (file, copy) in own {
+            match zstd::Decoder::new(copy) {
+                Ok(mut decoder) => self.stream(&file, &mut decoder, wanted),
+                Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+            }
+        }
+    }
+
+    fn corrections(&mut self) -> Corrections {
+        let given = self.zone_minutes;
+        let shared = self.shared_mut();
+        Corrections { zones: zones(shared.sources.values(), given), lines: shared.lines.clone() }
+    }
+
+    fn finish(mut self) -> Outcome {
+        let corrections = self.corrections();
+        let shared = self.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Outcome {
+            events: shared.store,
+            corrections,
+            sources: shared.sources.into_values().collect(),
+            unmatched: shared.unmatched.into_values().collect(),
+        }
+    }
+}
+
+/// The zone of each source for times without an offset: the one given, else its own records', else that of another
+/// source in its folder.
+pub(crate) fn zones<'r>(rows: impl IntoIterator<Item = &'r SourceRow>, given: Option<i64>) -> BTreeMap<Arc<str>, i64> {
+    let rows: Vec<&SourceRow> = rows.into_iter().collect();
+    let folder = |row: &SourceRow| row.file.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let mut folders: BTreeMap<String, i64> = BTreeMap::new();
+    for row in &rows {
+        if let Some(zone) = row.zone_minutes {
+            folders.entry(folder(row)).or_insert(i64::from(zone));
+        }
+    }
+    let own =
+        |row: &SourceRow| given.or(row.zone_minutes.map(i64::from)).or_else(|| folders.get(&folder(row)).copied());
+    rows.iter().filter(|row| row.local.is_some()).filter_map(|row| Some((Arc::clone(&row.file), own(row)?))).collect()
+}
+
+/// Adds a template's counts to those known; the example is the one of the bytewise smallest source, first in it.
+pub(crate) fn merge_unmatched(
+    known: &mut BTreeMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    key: (Box<str>, Option<Level>),
+    row: UnmatchedRow,
+) {
+    match known.entry(key) {
+        std::collections::btree_map::Entry::Vacant(entry) => {
+            entry.insert(row);
+        }
+        std::collections::btree_map::Entry::Occupied(mut entry) => {
+            let one = entry.get_mut();
+            let (count, first, last) =
+                (one.count + row.count, part::earlier(one.first, row.first), one.last.max(row.last));
+            if (&row.file, row.offset) < (&one.file, one.offset) {
+                *one = row;
+            }
+            (one.count, one.first, one.last) = (count, first, last);
+        }
+    }
+}
+
+/// Copies a stream while it is read.
+struct Tee<'s, W> {
+    stream: &'s mut (dyn std::io::Read + Send),
+    copy: W,
+    failure: Option<std::io::Error>,
+}
+
+impl<W: std::io::Write> std::io::Read for Tee<'_, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        if self.failure.is_none() {
+            self.failure = self.copy.write_all(&buffer[..count]).err();
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,144 @@
+//! Who wrote a source, by the look of its first 64 KiB.
+
+use crate::event::Writer;
+use crate::record::{Kind, RawRecord, Record, Sink, split};
+use crate::units::{Component, PeerId, RegionId};
+use std::hash::Hasher;
+
+/// How much of a source's beginning is looked at, and hashed at both ends.
+pub(super) const HEAD: usize = 64 << 10;
+
+/// Source files that only one component has.
+const FILES: [(Component, &[&str]); 4] = [
+    (
+        Component::Pd,
+        &[
+            "grpc_service.go",
+            "operator_controller.go",
+            "coordinator.go",
+            "cluster.go",
+            "heartbeat_streams.go",
+            "tso.go",
+            "allocator_manager.go",
+            "lease.go",
+            "raft_cluster.go",
+            "store_config.go",
+            "etcdutil.go",
+            "gc_state_manager.go",
+            "hot_region_config.go",
+        ],
+    ),
+    (
+        Component::Tidb,
+        &[
+            "gc_worker.go",
+            "domain.go",
+            "session.go",
+            "conn.go",
+            "server.go",
+            "ddl_worker.go",
+            "advancer.go",
+            "owner_daemon.go",
+            "expensivequery.go",
+            "2pc.go",
+            "coprocessor.go",
+            "adapter.go",
+            "update.go",
+            "manager.go",
+        ],
+    ),
+    (
+        Component::Br,
+        &[
+            "collector.go",
+            "backup.go",
+            "restore.go",
+            "stream.go",
+            "checkpoint.go",
+            "import.go",
+            "split.go",
+            "pipeline_items.go",
+        ],
+    ),
+    (
+        Component::Cdc,
+        &["region_worker.go", "changefeed.go", "processor.go", "capture.go", "kv_client.go", "sink_manager.go"],
+    ),
+];
+
+/// What the head of a source says of its writer.
+pub(super) fn writer(head: &[u8]) -> Writer {
+    let mut look = Look::default();
+    split(head, 0..head.len(), &mut look);
+    look.writer.component = look.component();
+    look.writer.peers.sort_unstable();
+    look.writer.peers.dedup();
+    look.writer.peers.truncate(64);
+    look.writer
+}
+
+/// A stable hash of a source's first or last bytes.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    hasher.write(bytes);
+    hasher.write_u64(bytes.len() as u64);
+    hasher.finish()
+}
+
+#[derive(Default)]
+struct Look {
+    writer: Writer,
+    /// Votes for each entry of `FILES`, then for Rust and C++.
+    votes: [u32; 6],
+    welcome: Option<Component>,
+}
+
+impl Sink for Look {
+    fn record(&mut self, raw: RawRecord<'_>) {
+        if !matches!(raw.kind, Kind::Clean | Kind::Header | Kind::Json) || raw.bytes.len() > 8 << 10 {
+            return;
+        }
+        let record = Record::read(raw.bytes, raw.kind);
+        let caller = String::from_utf8_lossy(&record.caller);
+        for (at, (_, files)) in FILES.iter().enumerate() {
+            self.votes[at] += u32::from(files.contains(&&*caller));
+        }
+        self.votes[4] += u32::from(caller.ends_with(".rs"));
+        self.votes[5] += u32::from(caller.ends_with(".cpp") || caller.ends_with(".h"));
+        let welcomes: [(&[u8], Component); 5] = [
+            (b"Welcome to TiKV", Component::Tikv),
+            (b"Welcome to TiDB", Component::Tidb),
+            (b"Welcome to Placement Driver", Component::Pd),
+            (b"Welcome to Backup", Component::Br),
+            (b"Welcome to TiFlash", Component::Tiflash),
+        ];
+        if let Some((_, component)) = welcomes.iter().find(|(text, _)| record.message.starts_with(text)) {
+            self.welcome = self.welcome.or(Some(*component));
+        }
+        let number = |keys: [&str; 2]| {
+            keys.iter().find_map(|key| std::str::from_utf8(&record.field(key)?.value).ok()?.parse::<u64>().ok())
+        };
+        if let (Some(region), Some(peer)) = (number(["region_id", "r.id"]), number(["peer_id", "raft_id"]))
+            && self.writer.peers.len() < 4096
+        {
+            self.writer.peers.push((RegionId(region), PeerId(peer)));
+        }
+    }
+}
+
+impl Look {
+    fn component(&self) -> Option<Component> {
+        if self.welcome.is_some() {
+            return self.welcome;
+        }
+        let (at, most) = self.votes.iter().enumerate().max_by_key(|(at, votes)| (**votes, std::cmp::Reverse(*at)))?;
+        if *most == 0 {
+            return None;
+        }
+        Some(match at {
+            4 => Component::Tikv,
+            5 => Component::Tiflash,
+            at => FILES[at].0,
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! All sources to events, in parallel. Small and large files, one thread or many, give the same events.
+
+mod about;
+mod clock;
+mod engine;
+mod head;
+mod part;
+mod stream;
+mod template;
+mod window;
+
+pub use about::About;
+pub use engine::{Context, Outcome, Progress, Settings, scan};
+pub(crate) use engine::{merge_unmatched, zones};
+pub use window::Window;

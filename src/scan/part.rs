@@ -1,0 +1,240 @@
+//! One part of a source: its records through the gate, to events.
+
+use super::clock::Clock;
+use super::template;
+use super::{About, Window};
+use crate::event::{Event, Facts, Implicated, Place, UnmatchedRow, message_line};
+use crate::matching::Matcher;
+use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};
+use crate::rules;
+use crate::units::{Component, Level, Timestamp};
+use aho_corasick::AhoCorasick;
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// Events of signal rules, and templates of what no rule knew.
+    Signals,
+    /// Events of context rules for implicated regions and keys.
+    Context(Arc<ContextSearch>),
+    /// Every record about something, matched by a rule or not.
+    About(Arc<About>),
+}
+
+/// Implicated regions, and a quick test for their ids.
+#[derive(Debug)]
+pub(super) struct ContextSearch {
+    implicated: Implicated,
+    /// The ids as text, while they are few: where none stands, nothing is read.
+    ids: Option<AhoCorasick>,
+}
+
+impl ContextSearch {
+    /// More ids than this are cheaper to check record by record.
+    const FEW: usize = 48;
+
+    pub(super) fn new(implicated: Implicated) -> Self {
+        let few = implicated.ranges.is_empty() && implicated.regions.len() <= Self::FEW;
+        let ids = few.then(|| AhoCorasick::new(implicated.regions.iter().map(ToString::to_string)).ok()).flatten();
+        Self { implicated, ids }
+    }
+
+    fn may_hold(&self, text: &[u8]) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.is_match(text))
+    }
+}
+
+/// Only records of this time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TimeWindow {
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl TimeWindow {
+    fn holds(self, time: Option<Timestamp>) -> bool {
+        time.is_none_or(|time| {
+            self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+        })
+    }
+}
+
+/// What a part gave.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) events: Vec<Event>,
+    pub(super) unmatched: FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    pub(super) tally: Tally,
+    pub(super) clock: Clock,
+}
+
+/// Reads the records of a part. Lines count from the part's start.
+pub(super) fn read(
+    window: Window<'_>,
+    own: Range<usize>,
+    file: &Arc<str>,
+    matcher: &Matcher,
+    wanted: &Wanted,
+    time: TimeWindow,
+) -> Part {
+    let mut part = Part::default();
+    if let Wanted::Context(search) = wanted {
+        let reach = window.text.len().min(own.end + super::window::BEHIND);
+        if !search.may_hold(&window.text[own.start..reach]) {
+            return part;
+        }
+    }
+    let mut reader = Reader { window, file, matcher, wanted, time, counted_to: own.start, line: 1, part: &mut part };
+    let tally = split(window.text, own, &mut reader);
+    part.tally = tally;
+    part
+}
+
+struct Reader<'a, 'p> {
+    window: Window<'a>,
+    file: &'a Arc<str>,
+    matcher: &'a Matcher,
+    wanted: &'a Wanted,
+    time: TimeWindow,
+    /// Line ends are counted up to here; `line` is the line there.
+    counted_to: usize,
+    line: u64,
+    part: &'p mut Part,
+}
+
+impl Sink for Reader<'_, '_> {
+    #[inline]
+    fn record(&mut self, raw: RawRecord<'_>) {
+        match self.wanted {
+            Wanted::Signals => {
+                if raw.kind == Kind::Clean {
+                    self.part.clock.clean(raw.bytes);
+                    if !self.matcher.signals().passes(raw.bytes) {
+                        return;
+                    }
+                }
+                self.signal(raw);
+            }
+            Wanted::Context(search) => {
+                let low = raw.kind == Kind::Clean && clean_level(raw.bytes).is_some_and(|level| !level.is_high());
+                if low && !self.matcher.context().passes(raw.bytes) {
+                    return;
+                }
+                if search.may_hold(raw.bytes) {
+                    self.context(raw, search);
+                }
+            }
+            Wanted::About(about) => {
+                if about.may(raw.bytes) {
+                    self.about(raw, about);
+                }
+            }
+        }
+    }
+}
+
+impl Reader<'_, '_> {
+    fn signal(&mut self, raw: RawRecord<'_>) {
+        let record = Record::read(raw.bytes, raw.kind);
+        if raw.kind != Kind::Clean
+            && let Some(time) = record.time
+        {
+            self.part.clock.any(time, record.zone_minutes, record.time_is_local);
+        }
+        if !record.time_is_local && !self.time.holds(record.time) {
+            return;
+        }
+        let facts = Facts::of(&record);
+        match self.matcher.find(&record, facts.codes()).map(|index| self.matcher.catalog().at(index)) {
+            Some(rule) if rule.kind == rules::Kind::Signal => {
+                let place = self.place(raw.start);
+                self.part.events.push(facts.event(&record, rule, place));
+            }
+            Some(_) => {}
+            None => self.unmatched(&record, raw.start),
+        }
+    }
+
+    fn context(&mut self, raw: RawRecord<'_>, search: &ContextSearch) {
+        let record = Record::read(raw.bytes, raw.kind);
+        if !record.time_is_local && !self.time.holds(record.time) {
+            return;
+        }
+        let facts = Facts::of(&record);
+        let Some(index) = self.matcher.find(&record, facts.codes()) else { return };
+        let rule = self.matcher.catalog().at(index);
+        if rule.kind != rules::Kind::Context {
+            return;
+        }
+        let event = facts.event(&record, rule, Place { file: Arc::clone(self.file), line: 0, offset: 0 });
+        if search.implicated.wants(&event) {
+            let place = self.place(raw.start);
+            self.part.events.push(Event { line: place.line, offset: place.offset, ..event });
+        }
+    }
+
+    fn about(&mut self, raw: RawRecord<'_>, about: &About) {
+        let record = Record::read(raw.bytes, raw.kind);
+        if !record.time_is_local && !self.time.holds(record.time) {
+            return;
+        }
+        let facts = Facts::of(&record);
+        let rule = self.matcher.find(&record, facts.codes()).map(|index| self.matcher.catalog().at(index));
+        let place = self.place(raw.start);
+        let event = facts.event_of(&record, rule, place);
+        if about.holds(&event, &record.text) {
+            self.part.events.push(event);
+        }
+    }
+
+    fn place(&mut self, start: usize) -> Place {
+        let newlines = memchr::memchr_iter(b'\n', &self.window.text[self.counted_to..start]).count();
+        self.line += newlines as u64;
+        self.counted_to = start;
+        Place { file: Arc::clone(self.file), line: self.line, offset: self.window.base + start as u64 }
+    }
+
+    /// Counts the template of a record of WARN and worse that no rule knew.
+    fn unmatched(&mut self, record: &Record<'_>, start: usize) {
+        if !record.level.is_some_and(Level::is_high) {
+            return;
+        }
+        let template: Box<str> = template::of(record).into();
+        let time = record.time.filter(|_| !record.time_is_local);
+        if let Some(known) = self.part.unmatched.get_mut(&(template.clone(), record.level)) {
+            known.count += 1;
+            known.first = earlier(known.first, time);
+            known.last = known.last.max(time);
+            return;
+        }
+        let place = self.place(start);
+        let component = match &*record.caller {
+            caller if caller.ends_with(b".rs") => Some(Component::Tikv),
+            _ => None,
+        };
+        let row = UnmatchedRow {
+            template: template.clone(),
+            component,
+            level: record.level,
+            count: 1,
+            first: time,
+            last: time,
+            example: message_line(record),
+            file: place.file,
+            line: place.line,
+            offset: place.offset,
+        };
+        self.part.unmatched.insert((template, record.level), row);
+    }
+}
+
+/// The earlier of two times; a missing one does not count.
+pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
