@@ -1,13 +1,8 @@
 //! Episodes: runs of events of one rule, region, store and task with no longer gap.
 
-<<<<<<< HEAD
-use super::identify::InstanceId;
-use super::learned::Told;
-=======
 use super::findings::{Episode, Place};
 use super::identify::InstanceId;
 use super::learned::{Learned, Told};
->>>>>>> correlate
 use super::names::{FileId, RuleId, TaskId};
 use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Timestamp, Tso};
 use rustc_hash::FxHashMap;

@@ -30,11 +30,8 @@ mod stores;
 mod tasks;
 #[cfg(test)]
 mod testing;
-<<<<<<< HEAD
-=======
 #[cfg(test)]
 mod tests;
->>>>>>> correlate
 mod tiflash;
 mod unmatched;
 mod versions;
