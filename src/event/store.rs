@@ -108,7 +108,7 @@ impl EventStore {
     pub fn so_far(&mut self, corrections: &Corrections) -> std::io::Result<SortedEvents> {
         let mut held: Vec<Event> = self.held.iter().chain(&self.local).cloned().collect();
         held.iter_mut().for_each(|event| corrections.zone(event));
-        sort(&mut held);
+        settle(&mut held, corrections);
         let runs = self.runs.iter().map(std::fs::File::try_clone).collect::<Result<_, _>>()?;
         Ok(SortedEvents { held, runs, corrections: corrections.clone() })
     }
@@ -122,7 +122,7 @@ impl EventStore {
     pub fn finish(mut self, corrections: Corrections) -> SortedEvents {
         self.local.iter_mut().for_each(|event| corrections.zone(event));
         self.held.append(&mut self.local);
-        sort(&mut self.held);
+        settle(&mut self.held, &corrections);
         SortedEvents { held: self.held, runs: self.runs, corrections }
     }
 }
@@ -148,6 +148,13 @@ impl Corrections {
     }
 }
 
+/// Puts events in their final form: sorted, each once, with their lines counted from the source's start.
+fn settle(events: &mut Vec<Event>, corrections: &Corrections) {
+    sort(events);
+    events.dedup_by(|a, b| a.offset == b.offset && a.file == b.file);
+    events.iter_mut().for_each(|event| corrections.line(event));
+}
+
 /// Sorts by time, source and offset: small keys first, then each event moves once.
 fn sort(events: &mut Vec<Event>) {
     let mut files: Vec<Arc<str>> = events.iter().map(|event| Arc::clone(&event.file)).collect();
@@ -171,38 +178,47 @@ fn sort(events: &mut Vec<Event>) {
 }
 
 impl EventStream for SortedEvents {
-    fn for_each(&self, each: &mut dyn FnMut(&Event)) -> std::io::Result<()> {
+    fn for_each_batch(&self, each: &mut dyn FnMut(&[Event])) -> std::io::Result<()> {
+        if self.runs.is_empty() {
+            self.held.chunks(super::stream::BATCH).for_each(each);
+            return Ok(());
+        }
         let mut runs = self.runs.iter().map(Run::open).collect::<std::io::Result<Vec<_>>>()?;
-        let mut held = self.held.iter();
-        let mut next_held = held.next();
+        let mut held = self.held.iter().peekable();
+        let mut batch: Vec<Event> = Vec::with_capacity(super::stream::BATCH);
         let mut last: Option<(Arc<str>, u64)> = None;
         loop {
             let run = runs.iter().enumerate().filter_map(|(at, run)| Some((run.head.as_ref()?.order(), at))).min();
-            let from_held = match (&run, next_held) {
-                (None, None) => return Ok(()),
+            let from_held = match (&run, held.peek()) {
+                (None, None) => break,
                 (Some((order, _)), Some(event)) => event.order() <= *order,
                 (None, Some(_)) => true,
                 (Some(_), None) => false,
             };
-            let mut event = if from_held {
-                let Some(event) = next_held else { return Ok(()) };
-                next_held = held.next();
-                std::borrow::Cow::Borrowed(event)
+            let next = if from_held {
+                held.next().cloned()
+            } else if let Some((_, at)) = run {
+                runs[at].take()?
             } else {
-                let Some((_, at)) = run else { return Ok(()) };
-                let Some(event) = runs[at].take()? else { continue };
-                std::borrow::Cow::Owned(event)
+                break;
             };
+            let Some(mut event) = next else { continue };
             // The same record may come from several passes.
             if last.as_ref().is_some_and(|(file, offset)| *file == event.file && *offset == event.offset) {
                 continue;
             }
             last = Some((Arc::clone(&event.file), event.offset));
-            if self.corrections.lines.contains_key(&event.file) {
-                self.corrections.line(event.to_mut());
+            if !from_held {
+                self.corrections.line(&mut event);
             }
-            each(&event);
+            batch.push(event);
+            if batch.len() == super::stream::BATCH {
+                each(&batch);
+                batch.clear();
+            }
         }
+        each(&batch);
+        Ok(())
     }
 }
 

@@ -33,4 +33,18 @@ impl Tally {
             *self.by_region.entry(region).or_default() += 1;
         }
     }
+
+    /// Adds the counts of other events.
+    pub(super) fn add(&mut self, other: Self) {
+        fn sum<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+            for (key, count) in from {
+                *into.entry(key).or_default() += count;
+            }
+        }
+        self.total += other.total;
+        sum(&mut self.by_severity, other.by_severity);
+        sum(&mut self.by_rule, other.by_rule);
+        sum(&mut self.by_store, other.by_store);
+        sum(&mut self.by_region, other.by_region);
+    }
 }

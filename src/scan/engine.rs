@@ -269,7 +269,8 @@ impl<'a> Scan<'a> {
     ) {
         let start = window.base + own.start as u64;
         let bytes = own.len() as u64;
-        let Part { events, unmatched, tally, clock } = part::read(window, own, file, self.matcher, wanted, self.time, self.redact);
+        let Part { events, unmatched, tally, clock } =
+            part::read(window, own, file, self.matcher, wanted, self.time, self.redact);
         self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.progress.events.fetch_add(events.len() as u64, Ordering::Relaxed);
         self.store(events);
