@@ -25,7 +25,13 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
     for file in files {
         each(file, &mut |row| {
             match row {
-                Row::Event(event) => store.extend([event])?,
+                Row::Event(mut event) => {
+                    // Rows of another hand may hold what ours do not.
+                    if settings.redact {
+                        event.redact();
+                    }
+                    store.extend([event])?;
+                }
                 Row::Source(source) => splits.entry(Arc::clone(&source.file)).or_default().push(source),
                 Row::Unmatched(template) => templates.push(template),
             }
