@@ -44,7 +44,7 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
             events.for_each(&mut |event| write(&Row::Event(event.clone())))?;
             failure.map_or(Ok(()), |error| Err(error.into()))
         }
-        ScanFormat::Csv => Ok(crate::report::write_events(out, &events)?),
+        ScanFormat::Csv => Ok(crate::report::write_events(out, &events, logs.settings.redact)?),
     })?;
     if !with_rest {
         return Ok(Outcome::Done);

@@ -90,8 +90,8 @@ pub enum Error {
 ///
 /// # Errors
 /// Where the events cannot be read back or `out` cannot be written.
-pub fn write_events(out: impl io::Write, events: &dyn EventStream) -> io::Result<()> {
-    csv::write_events(&Correlation::default(), events, out).map(drop)
+pub fn write_events(out: impl io::Write, events: &dyn EventStream, redact: bool) -> io::Result<()> {
+    csv::write_events(&Correlation::default(), events, out, Safe::new(redact)).map(drop)
 }
 
 /// Writes the report folder beside its place and renames it in: it is whole or absent, and an older report that was
@@ -117,7 +117,7 @@ pub fn write_folder(
 
     let mut tally = tally::Tally::default();
     write("events.csv", &mut |out| {
-        tally = csv::write_events(correlation, events, out)?;
+        tally = csv::write_events(correlation, events, out, safe)?;
         Ok(())
     })?;
     write("timeline.csv", &mut |out| csv::write(&tables::timeline(), &findings.episodes, out, safe))?;
