@@ -22,6 +22,7 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
     let mut store = EventStore::new(settings.memory / 2);
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
     let mut templates = Vec::new();
+    let mut events = Vec::new();
     for file in files {
         each(file, &mut |row| {
             match row {
@@ -30,7 +31,10 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
                     if settings.redact {
                         event.redact();
                     }
-                    store.extend([event])?;
+                    events.push(event);
+                    if events.len() == 1024 {
+                        store.extend(std::mem::take(&mut events))?;
+                    }
                 }
                 Row::Source(source) => splits.entry(Arc::clone(&source.file)).or_default().push(source),
                 Row::Unmatched(template) => templates.push(template),
@@ -38,6 +42,7 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
             Ok(())
         })?;
     }
+    store.extend(events)?;
     let mut corrections = Corrections::default();
     let mut sources = Vec::new();
     for (file, mut rows) in splits {

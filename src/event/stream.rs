@@ -8,14 +8,14 @@ pub trait EventStream: Sync {
     ///
     /// # Errors
     /// Where a temporary file cannot be read back.
-    fn for_each_batch(&self, each: &mut dyn FnMut(&[Event])) -> std::io::Result<()>;
+    fn for_each_batch(&self, each: &mut dyn FnMut(&[&Event])) -> std::io::Result<()>;
 
     /// Hands every event to `each`, in order.
     ///
     /// # Errors
     /// Where a temporary file cannot be read back.
     fn for_each(&self, each: &mut dyn FnMut(&Event)) -> std::io::Result<()> {
-        self.for_each_batch(&mut |batch| batch.iter().for_each(&mut *each))
+        self.for_each_batch(&mut |batch| batch.iter().for_each(|event| each(event)))
     }
 }
 
@@ -23,8 +23,10 @@ pub trait EventStream: Sync {
 pub(super) const BATCH: usize = 8192;
 
 impl EventStream for Vec<Event> {
-    fn for_each_batch(&self, each: &mut dyn FnMut(&[Event])) -> std::io::Result<()> {
-        self.chunks(BATCH).for_each(each);
+    fn for_each_batch(&self, each: &mut dyn FnMut(&[&Event])) -> std::io::Result<()> {
+        for chunk in self.chunks(BATCH) {
+            each(&chunk.iter().collect::<Vec<_>>());
+        }
         Ok(())
     }
 }

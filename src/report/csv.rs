@@ -152,7 +152,7 @@ pub(super) fn write_events(
 fn format(
     table: &Table<Events>,
     correlation: &Correlation,
-    events: &[Event],
+    events: &[&Event],
     safe: Safe,
 ) -> io::Result<(Vec<u8>, Tally)> {
     let mut text = Vec::with_capacity(events.len() * 384);

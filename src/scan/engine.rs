@@ -104,7 +104,7 @@ pub fn scan(
             let mut known = Implicated::default();
             for _ in 0..CONTEXT_PASSES {
                 let corrections = run.corrections();
-                let implicated = Implicated::by(&run.shared_mut().store.so_far(&corrections)?)?;
+                let implicated = run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??;
                 let new = implicated.without(&known);
                 if new.is_empty() {
                     break;
