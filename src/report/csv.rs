@@ -115,12 +115,12 @@ impl Scratch {
 pub(super) fn write_events(
     correlation: &Correlation,
     events: &dyn EventStream,
+    tally: &mut Tally,
     out: impl Write,
     safe: Safe,
-) -> io::Result<Tally> {
+) -> io::Result<()> {
     let table = tables::events();
     let mut writer = CsvWriter::new(&table, out, safe)?;
-    let mut tally = Tally::default();
     let mut result = Ok(());
     events.for_each(&mut |event| {
         let row = EventRow { event, derived: correlation.derived(event) };
@@ -130,8 +130,7 @@ pub(super) fn write_events(
         }
     })?;
     result?;
-    writer.finish()?;
-    Ok(tally)
+    writer.finish()
 }
 
 /// Writes a whole table.
