@@ -126,27 +126,26 @@ const CHUNK: usize = 1024;
 pub(super) fn write_events(
     correlation: &Correlation,
     events: &dyn EventStream,
+    tally: &mut Tally,
     mut out: impl Write,
     safe: Safe,
-) -> io::Result<Tally> {
+) -> io::Result<()> {
     let table = tables::events();
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
-    let mut tally = Tally::default();
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
         let chunks: Vec<_> = batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
-        for chunk in chunks {
+        for event in batch {
+            tally.count(&EventRow { event, derived: correlation.derived(event) });
+        }
+        for text in chunks {
             if result.is_ok() {
-                result = chunk.and_then(|(text, counts)| {
-                    tally.add(counts);
-                    out.write_all(&text)
-                });
+                result = text.and_then(|text| out.write_all(&text));
             }
         }
     })?;
     result?;
-    out.flush()?;
-    Ok(tally)
+    out.flush()
 }
 
 fn format(
@@ -154,17 +153,14 @@ fn format(
     correlation: &Correlation,
     events: &[&Event],
     safe: Safe,
-) -> io::Result<(Vec<u8>, Tally)> {
+) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(events.len() * 384);
-    let mut tally = Tally::default();
     let mut writer = CsvWriter::rows_only(table, &mut text, safe);
     for event in events {
-        let row = EventRow { event, derived: correlation.derived(event) };
-        tally.count(&row);
-        writer.row(&row)?;
+        writer.row(&EventRow { event, derived: correlation.derived(event) })?;
     }
     writer.finish()?;
-    Ok((text, tally))
+    Ok(text)
 }
 
 /// Writes a whole table.

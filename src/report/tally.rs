@@ -1,5 +1,6 @@
 //! Counts over all events, made in the one pass that writes them.
 
+use super::html::Heat;
 use super::tables::EventRow;
 use crate::units::{RegionId, Severity, StoreId};
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ pub(super) struct Tally {
     pub(super) by_rule: BTreeMap<Arc<str>, u64>,
     pub(super) by_store: BTreeMap<StoreId, u64>,
     pub(super) by_region: BTreeMap<RegionId, u64>,
+    /// Where and when, for the page's map.
+    pub(super) heat: Option<Heat>,
 }
 
 impl Tally {
@@ -32,19 +35,8 @@ impl Tally {
         if let Some(region) = event.region {
             *self.by_region.entry(region).or_default() += 1;
         }
-    }
-
-    /// Adds the counts of other events.
-    pub(super) fn add(&mut self, other: Self) {
-        fn sum<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
-            for (key, count) in from {
-                *into.entry(key).or_default() += count;
-            }
+        if let Some(heat) = &mut self.heat {
+            heat.count(event);
         }
-        self.total += other.total;
-        sum(&mut self.by_severity, other.by_severity);
-        sum(&mut self.by_rule, other.by_rule);
-        sum(&mut self.by_store, other.by_store);
-        sum(&mut self.by_region, other.by_region);
     }
 }
