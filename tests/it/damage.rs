@@ -1,0 +1,330 @@
+//! How much of a damaged text is still understood: every damage alone, and in pairs.
+//!
+//! The first example of every rule and the logs of `testdata` are damaged, and what comes out is compared with what the clean
+//! text gives. Ids are renumbered first, so that every record has ids of its own: an id that strays from one record into
+//! another shows as a false one.
+//!
+//! What a damage truly destroyed is left out: an id that no longer stands in the text as a whole number with the twelve bytes
+//! before it; a rule of which some text no longer stands in the record; a time that is lost.
+
+#[path = "../../examples/damage/kinds/mod.rs"]
+mod kinds;
+
+use kinds::{Damage, Document, Random, TimeLeft};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+use tidescope::event::{self, Event};
+use tidescope::matching::Matcher;
+use tidescope::rules::Catalog;
+
+type Read = (Option<Arc<str>>, Event);
+
+fn matcher() -> &'static Matcher {
+    static MATCHER: OnceLock<Matcher> = OnceLock::new();
+    MATCHER.get_or_init(|| Matcher::new(Arc::new(Catalog::embedded().expect("the catalogue is sound"))))
+}
+
+/// A clean record and what it gives.
+struct Clean {
+    text: String,
+    rule: Option<Arc<str>>,
+    event: Event,
+}
+
+/// Whole numbers of a text: where they begin, and their digits.
+fn numbers(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += bytes[at..].iter().position(u8::is_ascii_digit)?;
+        let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let found = (at, &text[at..at + length]);
+        at += length;
+        Some(found)
+    })
+}
+
+/// Gives a record region and store ids that no other has.
+fn renumbered(text: &str, event: &Event, index: usize) -> String {
+    let mut ids: Vec<String> = event.regions.iter().map(ToString::to_string).collect();
+    ids.extend(event.stores.iter().map(ToString::to_string));
+    let (mut out, mut copied) = (String::new(), 0);
+    for (at, digits) in numbers(text) {
+        if let Some(known) = ids.iter().position(|id| id == digits) {
+            let _ = write!(out, "{}{}", &text[copied..at], 10_000_000 + index * 100 + known);
+            copied = at + digits.len();
+        }
+    }
+    out + &text[copied..]
+}
+
+/// Reads a text that is one record.
+fn only(text: &str) -> Option<Clean> {
+    let mut found = event::read(matcher(), text);
+    let (rule, event) = found.pop().filter(|_| found.is_empty())?;
+    Some(Clean { text: text.to_owned(), rule, event })
+}
+
+/// The first example of each rule, and a few lines of each log of `testdata`.
+fn corpus() -> &'static [Clean] {
+    static CORPUS: OnceLock<Vec<Clean>> = OnceLock::new();
+    CORPUS.get_or_init(|| {
+        let mut texts: Vec<String> =
+            matcher().catalog().rules().iter().filter_map(|rule| Some(rule.examples.first()?.to_string())).collect();
+        for name in files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")) {
+            let text = std::fs::read_to_string(name).expect("testdata is text");
+            texts.extend(text.lines().step_by(7).map(str::to_owned));
+        }
+        let texts = texts.iter().map(|text| text.trim_end()).filter(|text| tidescope::record::is_clean(text.as_bytes()));
+        let read = texts.enumerate().filter_map(|(index, text)| {
+            let first = only(text)?;
+            let again = only(&renumbered(text, &first.event, index)).filter(|again| again.rule == first.rule);
+            Some(again.unwrap_or(first))
+        });
+        read.collect()
+    })
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("testdata is there").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|ext| ext == "log") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether an id still stands in what is left of a record.
+fn stands(id: &str, left: &str, clean: &str) -> bool {
+    let label = |text: &str, at: usize| text.as_bytes()[at.saturating_sub(12)..at].to_vec();
+    let known: Vec<_> = numbers(clean).filter(|(_, digits)| *digits == id).map(|(at, _)| label(clean, at)).collect();
+    numbers(left).any(|(at, digits)| {
+        digits == id && at + digits.len() < left.len() && at >= 12 && known.contains(&label(left, at))
+    })
+}
+
+/// Whether all texts that a rule asks for still stand in what is left.
+fn rule_stands(id: &str, left: &str) -> bool {
+    let catalog = matcher().catalog();
+    let Some(rule) = catalog.rules().iter().find(|rule| &*rule.id == id) else { return false };
+    let text = tidescope::record::unescape(left.as_bytes());
+    let has = |word: &str| memchr::memmem::find(&text, word.as_bytes()).is_some();
+    let any = |words: &[Box<str>]| words.is_empty() || words.iter().any(|word| has(word));
+    let when = &rule.when;
+    let heads = when.message.iter().chain(&when.starts).cloned().collect::<Vec<_>>();
+    any(&heads)
+        && when.message_has.iter().all(|word| has(word))
+        && when.has.iter().all(|word| has(word))
+        && any(&when.any)
+        && when.fields.iter().all(|(key, value)| has(key) && value.as_ref().is_none_or(|value| has(value)))
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Score {
+    records: usize,
+    recovered: usize,
+    rules: usize,
+    ids: usize,
+    times: usize,
+    false_ids: usize,
+    strangers: usize,
+}
+
+impl Score {
+    fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.recovered += other.recovered;
+        self.rules += other.rules;
+        self.ids += other.ids;
+        self.times += other.times;
+        self.false_ids += other.false_ids;
+        self.strangers += other.strangers;
+    }
+
+    fn part(self, count: usize) -> f64 {
+        count as f64 / self.records.max(1) as f64
+    }
+}
+
+fn ids(event: &Event) -> Vec<String> {
+    let mut found: Vec<String> = event.regions.iter().map(|id| format!("region {id}")).collect();
+    found.extend(event.stores.iter().map(|id| format!("store {id}")));
+    found.extend(event.tsos.iter().map(|id| format!("tso {id}")));
+    found.extend(event.codes.iter().map(|id| format!("code {id}")));
+    found
+}
+
+/// Damages a few records and compares.
+fn measure(cleans: &[&Clean], damages: &[Damage], seed: u64, notes: &mut Vec<String>) -> Score {
+    let mut document = Document::new(cleans.iter().map(|clean| &*clean.text));
+    let mut random = Random::new(seed);
+    for damage in damages {
+        (damage.apply)(&mut document, &mut random);
+    }
+    let text = document.render();
+    let found: Vec<(Read, Vec<String>)> =
+        event::read(matcher(), &text).into_iter().map(|(rule, event)| { let ids = ids(&event); ((rule, event), ids) }).collect();
+    let known: Vec<Vec<String>> = cleans.iter().map(|clean| ids(&clean.event)).collect();
+    let mut score = Score::default();
+    let mut note = |what: String| notes.push(what);
+    for ((rule, event), ids) in &found {
+        // The clean record that it shares most with.
+        let most = (0..cleans.len())
+            .max_by_key(|at| {
+                let shared = ids.iter().filter(|id| known[*at].contains(id)).count();
+                (shared, rule.is_some() && cleans[*at].rule == *rule, usize::MAX - at)
+            });
+        let wrong: Vec<_> = ids.iter().filter(|id| !most.is_some_and(|at| known[at].contains(id))).collect();
+        if !wrong.is_empty() {
+            score.false_ids += wrong.len();
+            note(format!("false {wrong:?} in {:?} {}\n{text}", rule, event.message));
+        }
+        if rule.is_some() && !cleans.iter().any(|clean| clean.rule == *rule) {
+            score.strangers += 1;
+            note(format!("stranger {rule:?} {}\n{text}", event.message));
+        }
+    }
+    let mut used = vec![false; found.len()];
+    for record in document.pieces.iter().flat_map(|piece| &piece.records) {
+        let clean = cleans[record.index];
+        score.records += 1;
+        let whole = record.left == clean.text;
+        let wanted: Vec<String> = known[record.index]
+            .iter()
+            .filter(|id| {
+                let value = id.split_once(' ').map_or("", |(_, value)| value);
+                whole || if id.starts_with("code") { record.left.contains(value) } else { stands(value, &record.left, &clean.text) }
+            })
+            .cloned()
+            .collect();
+        let wants_rule = clean.rule.as_ref().filter(|id| whole || rule_stands(id, &record.left));
+        let right = |((rule, event), ids): &(Read, Vec<String>)| {
+            let time = match (record.time, clean.event.time, event.time) {
+                (_, None, found) => found.is_none(),
+                (TimeLeft::Whole, wanted, found) => wanted == found,
+                (TimeLeft::None, wanted, found) => found.is_none() || wanted == found || event.time_is_local,
+                (TimeLeft::Second, Some(wanted), found) => found.is_some_and(|found| found.0.div_euclid(1000) == wanted.0.div_euclid(1000)),
+            };
+            (wants_rule.is_none_or(|id| rule.as_ref() == Some(id)), wanted.iter().all(|id| ids.contains(id)), time)
+        };
+        let best = (0..found.len()).filter(|at| !used[*at]).max_by_key(|at| {
+            let (rule, ids, time) = right(&found[*at]);
+            let shared = found[*at].1.iter().filter(|id| wanted.contains(id)).count();
+            (rule && ids && time, shared, rule, time, usize::MAX - at)
+        });
+        let (rule, ids, time) = best.map_or((false, false, false), |at| right(&found[at]));
+        if let Some(at) = best {
+            used[at] = true;
+        }
+        score.rules += usize::from(rule);
+        score.ids += usize::from(ids);
+        score.times += usize::from(time);
+        if rule && ids && time {
+            score.recovered += 1;
+        } else {
+            let got = best.map(|at| { let ((rule, event), ids) = &found[at]; format!("{rule:?} {ids:?} {:?}", event.time.map(|t| t.to_string())) });
+            note(format!(
+                "lost {} ({}{}{}) wanted {wanted:?} {:?} got {}\n{text}",
+                clean.rule.as_deref().unwrap_or("-"),
+                if rule { "" } else { "rule " },
+                if ids { "" } else { "ids " },
+                if time { "" } else { "time " },
+                clean.event.time.map(|t| t.to_string()),
+                got.unwrap_or_default(),
+            ));
+        }
+    }
+    score
+}
+
+fn show(title: &str, scores: &[(String, Score)]) -> Score {
+    let mut sum = Score::default();
+    println!("{title:<44} records recovered   rule    ids   time  false strange");
+    for (name, score) in scores {
+        sum.add(*score);
+        println!(
+            "{name:<44} {:>7}     {:.3}  {:.3}  {:.3}  {:.3} {:>6} {:>7}",
+            score.records,
+            score.part(score.recovered),
+            score.part(score.rules),
+            score.part(score.ids),
+            score.part(score.times),
+            score.false_ids,
+            score.strangers
+        );
+    }
+    sum
+}
+
+/// `DAMAGE_NOTES=wrap-hard cargo test damage -- --nocapture` prints what went wrong under one damage, or pair `a+b`.
+fn asked_for(name: &str) -> bool {
+    std::env::var("DAMAGE_NOTES").is_ok_and(|asked| asked == name)
+}
+
+/// Records together in one damaged text.
+const TOGETHER: usize = 5;
+
+#[test]
+fn each_damage_alone() {
+    let corpus: Vec<&Clean> = corpus().iter().collect();
+    let mut scores = Vec::new();
+    for damage in kinds::ALL {
+        let mut score = Score::default();
+        let mut notes = Vec::new();
+        for (at, chunk) in corpus.chunks(TOGETHER).enumerate() {
+            score.add(measure(chunk, &[*damage], at as u64, &mut notes));
+        }
+        if asked_for(damage.name) {
+            notes.iter().for_each(|note| println!("{note}"));
+        }
+        scores.push((damage.name.to_owned(), score));
+    }
+    let sum = show("damage alone", &scores);
+    println!("{:<44} {:>7}     {:.3}", "all", sum.records, sum.part(sum.recovered));
+    for (name, score) in &scores {
+        assert!(score.part(score.recovered) >= 0.97, "{name}: {:.3}", score.part(score.recovered));
+        assert_eq!(score.false_ids, 0, "{name}");
+    }
+}
+
+#[test]
+fn damages_in_pairs() {
+    let corpus = corpus();
+    let mut by_damage: BTreeMap<&str, Score> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    let mut turn = 0;
+    for (at, first) in kinds::ALL.iter().enumerate() {
+        for second in kinds::ALL[at + 1..].iter().filter(|second| second.family != first.family) {
+            let name = format!("{}+{}", first.name, second.name);
+            let mut notes = Vec::new();
+            let mut score = Score::default();
+            for _ in 0..10 {
+                turn += 1;
+                let chunk: Vec<&Clean> =
+                    (0..TOGETHER).map(|step| &corpus[(turn * 31 + step * 7) % corpus.len()]).collect();
+                score.add(measure(&chunk, &[*first, *second], turn as u64, &mut notes));
+            }
+            if asked_for(&name) {
+                notes.iter().for_each(|note| println!("{note}"));
+            }
+            by_damage.entry(first.name).or_default().add(score);
+            by_damage.entry(second.name).or_default().add(score);
+            pairs.push((name, score));
+        }
+    }
+    let scores: Vec<_> = kinds::ALL.iter().filter_map(|one| Some((one.name.to_owned(), *by_damage.get(one.name)?))).collect();
+    show("damage with each other one", &scores);
+    pairs.sort_by(|a, b| a.1.part(a.1.recovered).total_cmp(&b.1.part(b.1.recovered)));
+    show("worst pairs", &pairs[..60.min(pairs.len())]);
+    let mut sum = Score::default();
+    pairs.iter().for_each(|(_, score)| sum.add(*score));
+    println!("{:<44} {:>7}     {:.3}  false {}  strange {}", "all pairs", sum.records, sum.part(sum.recovered), sum.false_ids, sum.strangers);
+    assert!(sum.part(sum.recovered) >= 0.90);
+    assert_eq!(sum.false_ids, 0);
+}
