@@ -86,7 +86,9 @@ impl Gate {
     fn head_passes(&self, rest: &[u8]) -> bool {
         let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
         let message = message.strip_prefix(b"\"").unwrap_or(message);
-        self.knows(message) || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
+        self.knows(message)
+            || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
+            || is_damaged(message)
     }
 
     #[inline]
@@ -104,6 +106,17 @@ impl Gate {
     pub fn is_cheap(&self) -> bool {
         self.texts.is_none()
     }
+}
+
+/// Whether a message begins as only a copy writes it: with a second or another quote, with a colour, an invisible character.
+#[inline]
+fn is_damaged(message: &[u8]) -> bool {
+    const ONES: u128 = u128::from_ne_bytes([1; 16]);
+    let Some(head) = message.first_chunk::<16>() else { return true };
+    let word = u128::from_le_bytes(*head);
+    // Bytes below a blank and above ASCII; a byte behind such a one may err, which does not matter here.
+    let is_plain = (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7) == 0;
+    !is_plain || matches!(head[0], b'"' | b'&' | b'\\')
 }
 
 fn is_unknown(caller: &[u8]) -> bool {

@@ -42,7 +42,7 @@ pub(super) fn read(text: &[u8]) -> Option<Record<'static>> {
     let string = |keys: &[&str]| {
         pairs.iter().find(|(key, _)| keys.contains(&key.as_str())).and_then(|(_, value)| value.as_str())
     };
-    let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time"]).and_then(stamp);
+    let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time", "tsNs"]).and_then(stamp);
     let level = string(&["level", "Level", "severity", "lvl"]).and_then(|word| Level::parse(word.as_bytes()));
     if let Some(inner) = string(&["log", "line", "MESSAGE", "_msg", "textPayload"]) {
         let mut record = recover::inner(inner.trim_end().as_bytes());
@@ -57,8 +57,11 @@ pub(super) fn read(text: &[u8]) -> Option<Record<'static>> {
         return Some(record);
     }
     let message = string(&["message", "msg", "Message"]).unwrap_or_default();
-    if message.starts_with('[') && super::look::find_header(message.as_bytes(), true).is_some() {
-        return Some(Record { kind: Kind::Json, ..recover::inner(message.as_bytes()) });
+    if message.starts_with('[') && super::header::find(message.as_bytes()).is_some() {
+        let mut record = Record { kind: Kind::Json, ..recover::inner(message.as_bytes()) };
+        record.time = record.time.or(stamp.filter(|(_, zone)| zone.is_some()).map(|(time, _)| time));
+        record.level = record.level.or(level);
+        return Some(record);
     }
     let caller = string(&["caller", "Caller"]).unwrap_or_default();
     let caller = caller.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
@@ -91,6 +94,9 @@ fn plain(value: &Value) -> Vec<u8> {
 
 /// A time of the text format or RFC 3339; without an offset as if it were UTC.
 fn stamp(text: &str) -> Option<(Timestamp, Option<i32>)> {
+    if let Some(time) = super::prefix::epoch(text.as_bytes()) {
+        return Some((time, Some(0)));
+    }
     let (naive, rest) = parse_naive(text.as_bytes())?;
     match parse_offset(rest) {
         Some(zone) => Some((Timestamp(naive - zone * 60_000), Some(zone as i32))),

@@ -4,7 +4,11 @@
 //! starts one for sure, never further back than `MAX_RECORD`. So a part of a source splits as the whole does.
 
 use super::clean::is_clean;
-use super::look::{Kind, Look, find_header, look};
+use super::header;
+use super::look::{Kind, Look, look};
+use super::plain::{plain, raw_offset};
+use super::prefix;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.
@@ -151,22 +155,24 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     }
 
     /// Records that stand behind the first on one line.
-    fn glued(&mut self, at: usize, line: &[u8]) {
-        let mut from = 1;
+    fn glued(&mut self, at: usize, line: &'w [u8]) {
+        let text = if is_clean(line) { Cow::Borrowed(line) } else { plain(line) };
         // The first header of the line is past: find it, then those behind it.
-        if !is_clean(line) {
-            match find_header(line, true) {
-                Some(first) => from = first + 1,
+        let mut from = match is_clean(line) {
+            true => 1,
+            false => match header::whole(&text, true) {
+                Some(first) => first.start + 1,
                 None => return,
-            }
-        }
-        while let Some(found) = line.get(from..).and_then(|rest| find_header(rest, false)) {
-            let start = from + found;
+            },
+        };
+        while let Some(found) = text.get(from..).and_then(|rest| header::whole(rest, false)) {
+            let start = from + found.start;
+            let raw = if matches!(text, Cow::Borrowed(_)) { start } else { raw_offset(line, start) };
             if let Some(open) = &mut self.open {
-                open.end = at + start;
+                open.end = at + raw;
                 open.unfinished = false;
             }
-            self.start(at + start, at + line.len(), Kind::Header, !ends(line));
+            self.start(at + raw, at + line.len(), Kind::Header, !ends(line));
             from = start + 1;
         }
     }
@@ -182,7 +188,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
             Kind::Console => !fragment || line.starts_with(b" "),
             Kind::Foreign => !fragment,
-            Kind::Clean | Kind::Header => open.unfinished || (!fragment && is_stack(line)),
+            Kind::Clean | Kind::Header => {
+                goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
+            }
             Kind::Json => open.unfinished,
             _ => false,
         };
@@ -190,8 +198,8 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             return false;
         }
         open.end = (at + line.len()).min(open.start + MAX_RECORD);
-        if open.unfinished && ends(line) && matches!(open.kind, Kind::Clean | Kind::Header) && line.ends_with(b"\"]") {
-            open.unfinished = false;
+        if matches!(open.kind, Kind::Clean | Kind::Header) {
+            open.unfinished = !ends(line);
         }
         if self.own.contains(&at) {
             self.tally.continuation_lines += 1;
@@ -242,6 +250,35 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         }
         self.close();
     }
+}
+
+/// Whether a line goes on with a record of one line by its grammar, whose text so far is `text`.
+fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
+    /// Of longer records only the end is looked at.
+    const MOST: usize = 64 << 10;
+    let line = plain(line);
+    let line = &line[prefix::strip(&line).at..];
+    let line = line.trim_ascii_start();
+    let inner = line.strip_prefix(b"\\").unwrap_or(line).strip_prefix(b"[");
+    let key = inner.map_or(0, |inner| {
+        let inner = inner.strip_prefix(b"\"").unwrap_or(inner);
+        let key = inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.? ".contains(byte)).count();
+        if inner.get(key) == Some(&b'=') || inner[key..].starts_with(b"\"=") { key } else { 0 }
+    });
+    if key > 0 {
+        // A field: records do not begin with one.
+        return true;
+    }
+    if text.len() > MOST {
+        return unfinished;
+    }
+    let quotes = memchr::memchr_iter(b'"', text).filter(|at| *at == 0 || text[at - 1] != b'\\').count();
+    let brackets = memchr::memchr_iter(b'[', text).count();
+    if inner.is_some_and(|inner| inner.starts_with(b"\"")) {
+        // A message: only where the record has none yet.
+        return brackets <= 3;
+    }
+    unfinished || quotes % 2 == 1 || (brackets <= 3 && inner.is_some())
 }
 
 /// Whether a record's text can end here.

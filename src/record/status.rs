@@ -71,7 +71,7 @@ fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
     for line in raw.split(|byte| *byte == b'\n').skip(1) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if line.starts_with(b"> ") || line.starts_with(b"| ") { trim_marks_once(line) } else { line };
-        let plain = super::recover::without_colour(line);
+        let plain = super::plain::plain(line);
         let line = &*plain;
         match status_key(line) {
             Some((key, value)) if is_key_line(line, key, column) => {

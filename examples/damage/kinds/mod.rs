@@ -17,7 +17,7 @@ mod text;
 mod wraps;
 
 pub(crate) use random::Random;
-pub(crate) use text::{Document, TimeLeft};
+pub(crate) use text::{Document, Record, TimeLeft};
 
 /// One damage.
 #[derive(Clone, Copy, Debug)]
