@@ -58,9 +58,25 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
     let mut rest = text;
     let mut stage = 0;
     while let Some(start) = memchr::memchr(b'[', rest) {
-        // Go glues nothing between brackets; what stands there is a remark of whoever copied the record.
-        if rest[..start].iter().any(|byte| !byte.is_ascii_whitespace()) && stage > 0 && !is_tail(&rest[..start]) {
-            body.is_sound = false;
+        let junk = &rest[..start];
+        if junk.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            let from = text.len() - rest.len();
+            let ends = memchr::memmem::find(junk, b"\"]").map(|at| at + 2);
+            match ends {
+                // The end of another record, whose start is lost.
+                _ if junk.contains(&b']') && (!body.fields.is_empty() || body.is_quoted) => {
+                    body.end = Some(from);
+                    body.is_sound = false;
+                    break;
+                }
+                Some(end) if from == 0 && memchr::memmem::find(&junk[end..], b"\"]").is_some() => {
+                    body.end = Some(end);
+                    body.is_sound = false;
+                    break;
+                }
+                // A remark of whoever copied the record.
+                _ => body.is_sound &= from == 0,
+            }
         }
         let at_message = stage > 0 && !body.has_message && body.fields.is_empty();
         let Some((part, after)) = bracket(&rest[start..], at_message) else {
@@ -137,10 +153,6 @@ fn begins_another(word: &[u8], rest: &[u8]) -> bool {
 
 fn next_is_caller(rest: &[u8]) -> bool {
     rest.strip_prefix(b" [").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?])).is_some_and(is_caller)
-}
-
-fn is_tail(between: &[u8]) -> bool {
-    between.iter().all(u8::is_ascii_whitespace)
 }
 
 enum Part<'a> {

@@ -125,23 +125,60 @@ fn at_start(text: &[u8]) -> Option<Header> {
         return (is_time && is_level(inner)).then_some(Header { start: at, body: at + close + 1, time: None });
     }
     let inner = open(rest)?;
-    let begins = is_level(inner) || caller_end(inner).is_some_and(|end| open(&inner[end + 1..]).is_some() || is_link(&inner[end..]));
-    begins.then_some(Header { start: at, body: at, time: None })
+    (is_level(inner) || begins_levelled(inner)).then_some(Header { start: at, body: at, time: None })
 }
 
 fn is_link(text: &[u8]) -> bool {
     text.starts_with(b"](http")
 }
 
-/// `[WARN] [endpoint.rs:209]` near the start of the text, behind something that no prefix is.
+/// `[WARN] [endpoint.rs:209]`, `[endpoint.rs:209] [` near the start of the text, behind something that no prefix is.
 fn levelled(text: &[u8]) -> Option<Header> {
     let head = &text[..text.len().min(256)];
     memchr::memchr_iter(b'[', head).find_map(|at| {
         let inner = &text[at + 1..];
-        let next = open(&inner[level_end(inner)? + 1..])?;
-        caller_end(next)?;
-        let start = if at > 0 && text[at - 1] == b'\\' { at - 1 } else { at };
-        Some(Header { start, body: start, time: None })
+        begins_levelled(inner).then(|| {
+            let start = if at > 0 && text[at - 1] == b'\\' { at - 1 } else { at };
+            Header { start, body: start, time: None }
+        })
+    })
+}
+
+/// `WARN] [endpoint.rs:209]` or `endpoint.rs:209] [` behind a bracket.
+fn begins_levelled(inner: &[u8]) -> bool {
+    let caller = |inner: &[u8]| caller_end(inner).is_some_and(|end| open(&inner[end + 1..]).is_some() || is_link(&inner[end..]));
+    match level_end(inner) {
+        Some(end) => open(&inner[end + 1..]).is_some_and(|next| caller_end(next).is_some()),
+        None => caller(inner),
+    }
+}
+
+/// What begins behind a record on the same line, with nothing between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Glued {
+    /// A record with level or caller.
+    Head(usize),
+    /// A record that begins with its message.
+    Message(usize),
+}
+
+/// The next record behind the one whose level and caller begin at `body`, where both have lost their times.
+pub(super) fn glued(text: &[u8], body: usize) -> Option<Glued> {
+    let rest = text.get(body..)?;
+    let own = memchr::memchr_iter(b']', rest).take(2).last()?;
+    memchr::memchr_iter(b']', rest).filter(|at| *at >= own).find_map(|at| {
+        let after = &rest[at + 1..];
+        // An editor's line number may stand between.
+        let digits = after.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        let gap = if digits > 0 && after.get(digits) == Some(&b' ') { digits + 1 } else { 0 };
+        let inner = after[gap..].strip_prefix(b"[")?;
+        let position = body + at + 1 + gap;
+        if begins_levelled(inner) {
+            return Some(Glued::Head(position));
+        }
+        let quoted = inner.strip_prefix(b"\"")?;
+        let end = memchr::memchr(b'"', quoted)?;
+        (at > own && quoted[end..].starts_with(b"\"] [")).then_some(Glued::Message(position))
     })
 }
 

@@ -48,6 +48,7 @@ fn each<'t>(text: &'t [u8], mut take: impl FnMut(usize, &'t [u8]) -> bool) {
         let found = match rest[0] {
             0x1b => Some((escape(rest), &b""[..])),
             b'[' if lost_escapes => colour(&rest[1..]).map(|length| (1 + length, &b""[..])),
+            b'\\' if lost_escapes && rest.starts_with(b"\\[") => colour(&rest[2..]).map(|length| (2 + length, &b""[..])),
             0xC2 | 0xE2 | 0xE3 | 0xEF => character(rest),
             _ => None,
         };
@@ -65,8 +66,11 @@ fn each<'t>(text: &'t [u8], mut take: impl FnMut(usize, &'t [u8]) -> bool) {
     take(from, &text[from..]);
 }
 
-/// Length of a terminal sequence.
+/// Length of a terminal sequence; an editor may have put a backslash before its bracket.
 fn escape(text: &[u8]) -> usize {
+    if text.get(1) == Some(&b'\\') && text.get(2) == Some(&b'[') {
+        return 1 + escape(&text[1..]);
+    }
     match text.get(1) {
         Some(b'[') => {
             2 + text[2..].iter().take(32).position(|byte| (0x40..=0x7E).contains(byte)).map_or(0, |end| end + 1)
@@ -80,7 +84,7 @@ fn escape(text: &[u8]) -> usize {
 /// `33m`, `01;31m` behind a bracket: a colour whose escape the copy has lost.
 fn colour(text: &[u8]) -> Option<usize> {
     let length = text.iter().take(12).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
-    (text.get(length) == Some(&b'm')).then_some(length + 1)
+    (length > 0 && text.get(length) == Some(&b'm')).then_some(length + 1)
 }
 
 /// Length of an invisible character or another blank, and what stands for it.
@@ -104,6 +108,9 @@ mod tests {
             ("[\u{1b}[33mWARN\u{1b}[0m] a", "[WARN] a"),
             ("\u{1b}[01;31m\u{1b}[Kregion\u{1b}[m\u{1b}[K 7\u{1b}(B", "region 7"),
             ("[[33mWARN[0m] [interval=5m]", "[WARN] [interval=5m]"),
+            ("[[33mWARN[0m] [meta=x]", "[WARN] [meta=x]"),
+            ("\\[\\[33mWARN\\[0m] a", "\\[WARN] a"),
+            ("\\[\u{1b}\\[33mWARN\u{1b}\\[0m] a", "\\[WARN] a"),
             ("\u{feff}[a]\u{a0}[b\u{200b}c]\u{3000}d", "[a] [bc] d"),
             ("\u{25cf} Total \u{2039}x\u{203a} \u{e4}", "\u{25cf} Total \u{2039}x\u{203a} \u{e4}"),
             ("[thresholds=[5m 10m]]", "[thresholds=[5m 10m]]"),

@@ -105,7 +105,10 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             return next;
         }
         match look(line) {
-            Look::Start(Kind::StatusJson, from) => self.status_json(at + from, at + line.len()),
+            Look::Start(Kind::StatusJson, from) => self.objects(at + from..at + line.len(), Kind::StatusJson),
+            Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
+                self.objects(at + from..at + line.len(), Kind::Json);
+            }
             Look::Start(kind, from) => {
                 let unfinished = match kind {
                     Kind::Header => !ends(line),
@@ -118,9 +121,10 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 }
             }
             Look::Fragment if !self.continues(at, line, true) => {
-                self.close();
-                self.emit(at, at + line.len(), Kind::Fragment);
+                // A fragment takes no further lines: whether it does could not be told from the lines near it.
+                self.start(at, at + line.len(), Kind::Fragment, false);
                 self.glued(at, line);
+                self.close();
             }
             Look::Other if !self.continues(at, line, false) => {
                 self.close();
@@ -128,8 +132,10 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             }
             Look::Fragment | Look::Other => {}
             Look::Blank => {
-                if !self.open.is_some_and(|open| {
-                    matches!(open.kind, Kind::Panic | Kind::Foreign | Kind::Report) || open.unfinished
+                if !self.open.is_some_and(|open| match open.kind {
+                    Kind::Panic | Kind::Foreign | Kind::Report => true,
+                    Kind::Clean | Kind::Header => false,
+                    _ => open.unfinished,
                 }) {
                     self.close();
                 }
@@ -156,25 +162,49 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     /// Records that stand behind the first on one line.
     fn glued(&mut self, at: usize, line: &'w [u8]) {
+        let mut from = 1;
         let text = if is_clean(line) { Cow::Borrowed(line) } else { plain(line) };
-        // The first header of the line is past: find it, then those behind it.
-        let mut from = match is_clean(line) {
-            true => 1,
-            false => match header::whole(&text, true) {
-                Some(first) => first.start + 1,
-                None => return,
-            },
-        };
+        if !is_clean(line) {
+            match header::whole(&text, true) {
+                // The first header of the line is past: find it, then those behind it.
+                Some(first) => from = first.start + 1,
+                None => return self.glued_heads(at, line, &text),
+            }
+        }
         while let Some(found) = text.get(from..).and_then(|rest| header::whole(rest, false)) {
             let start = from + found.start;
-            let raw = if matches!(text, Cow::Borrowed(_)) { start } else { raw_offset(line, start) };
-            if let Some(open) = &mut self.open {
-                open.end = at + raw;
-                open.unfinished = false;
-            }
-            self.start(at + raw, at + line.len(), Kind::Header, !ends(line));
+            self.split_open(at, line, &text, start, Kind::Header);
             from = start + 1;
         }
+    }
+
+    /// The same where the records have lost their times.
+    fn glued_heads(&mut self, at: usize, line: &[u8], text: &[u8]) {
+        let mut body = header::find(text).map_or(0, |first| first.body);
+        while let Some(next) = header::glued(text, body) {
+            body = match next {
+                header::Glued::Head(start) => {
+                    self.split_open(at, line, text, start, Kind::Header);
+                    start
+                }
+                header::Glued::Message(start) => {
+                    self.split_open(at, line, text, start, Kind::Fragment);
+                    start
+                }
+            };
+        }
+    }
+
+    /// Ends the record of a line at a position of its plain text and starts another one there.
+    fn split_open(&mut self, at: usize, line: &[u8], text: &[u8], start: usize, kind: Kind) {
+        // The next record's line number in an editor is no part of this one.
+        let digits = text[..start].iter().rev().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
+        let gap = if text[..start].ends_with(b" ") && (1..=9).contains(&digits) { digits + 1 } else { 0 };
+        if let Some(open) = &mut self.open {
+            open.end = at + raw_offset(line, start - gap);
+            open.unfinished = false;
+        }
+        self.start(at + raw_offset(line, start), at + line.len(), kind, !ends(line));
     }
 
     /// Whether the line belongs to the open record; then it is added to it.
@@ -232,11 +262,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         self.sink.record(RawRecord { bytes, start, kind });
     }
 
-    /// Each task of `br log status --json` is a record of its own, from its `{`.
-    fn status_json(&mut self, start: usize, end: usize) {
+    /// Each object is a record of its own, from its `{`: tasks of `br log status --json`, lines of a container glued together.
+    fn objects(&mut self, range: Range<usize>, kind: Kind) {
         self.close();
-        for task in super::json::top_level_objects(&self.window[start..end.min(start + MAX_RECORD)]) {
-            self.emit(start + task.start, start + task.end, Kind::StatusJson);
+        let start = range.start;
+        for object in super::json::top_level_objects(&self.window[start..range.end.min(start + MAX_RECORD)]) {
+            self.emit(start + object.start, start + object.end, kind);
         }
     }
 

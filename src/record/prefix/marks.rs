@@ -40,25 +40,25 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
 /// `log/tikv.log:1033:`, `tikv.log-1033-`, `tikv.log:`: what `grep` puts in front.
 pub(super) fn grep(text: &[u8]) -> Option<usize> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/~-@".contains(byte);
-    let name = text.iter().take(200).take_while(|byte| is_name(byte)).count();
-    // With dashes the name's end is not sure: the last `-12-` of it.
-    let (path, number_at, mark) = match text.get(name) {
-        Some(b':') => (&text[..name], name + 1, b':'),
-        _ => {
-            let path = &text[..name];
-            let end = path.iter().rposition(|byte| *byte == b'-')?;
-            let start = path[..end].iter().rposition(|byte| *byte == b'-')?;
-            (&path[..start], start + 1, b'-')
-        }
+    let name = &text[..text.iter().take(200).take_while(|byte| is_name(byte)).count()];
+    let is_path = |path: &[u8]| {
+        path.len() > 2 && path.iter().any(|byte| b"./".contains(byte)) && path.iter().any(u8::is_ascii_alphabetic)
     };
-    let is_path = path.len() > 2 && path.iter().any(|byte| b"./".contains(byte)) && path.iter().any(u8::is_ascii_alphabetic);
-    if !is_path {
-        return None;
+    if text.get(name.len()) == Some(&b':') && is_path(name) {
+        let at = name.len() + 1;
+        let digits = text[at..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && text.get(at + digits) == Some(&b':') {
+            return Some(at + digits + 1);
+        }
+        // Without line numbers: only where a record follows for sure.
+        if matches!(text.get(at), Some(b'[' | b'{')) {
+            return Some(at);
+        }
     }
-    let digits = text[number_at..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
-    if digits > 0 && text.get(number_at + digits) == Some(&mark) {
-        return Some(number_at + digits + 1);
-    }
-    // Without line numbers: only where a record follows for sure.
-    (mark == b':' && digits == 0 && matches!(text.get(number_at), Some(b'[' | b'{'))).then_some(number_at)
+    // Of a neighbour, with dashes: the first number between two of them.
+    name.iter().enumerate().filter(|(_, byte)| **byte == b'-').find_map(|(dash, _)| {
+        let digits = name[dash + 1..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        let end = dash + 1 + digits;
+        (digits > 0 && name.get(end) == Some(&b'-') && is_path(&name[..dash])).then_some(end + 1)
+    })
 }

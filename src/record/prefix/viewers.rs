@@ -16,15 +16,16 @@ pub(super) fn columns(text: &[u8]) -> Option<Inner> {
     let (naive, rest) = parse_naive(text)?;
     let mut rest = column(rest)?;
     let mut level = None;
-    for _ in 0..4 {
+    for turn in 0..4 {
         if rest.starts_with(b"[") || rest.starts_with(b"\\[") {
+            // Without a level there must be an instance at least.
+            level.is_some().then_some(()).or((turn > 1).then_some(()))?;
             break;
         }
         let end = rest.iter().take(120).position(|byte| b"\t|".contains(byte))?;
         level = level.or(Level::parse(rest[..end].trim_ascii()));
         rest = column(&rest[end..])?;
     }
-    level?;
     Some(Inner { at: text.len() - rest.len(), level, local: Some(Timestamp(naive)), ..Inner::default() })
 }
 
@@ -49,7 +50,7 @@ pub(super) fn cell(text: &[u8]) -> Option<Inner> {
             }
         }
         rest = rest[end + 1..].strip_prefix(b",\"").or_else(|| rest[end + 1..].strip_prefix(b", \""))?;
-        if rest.starts_with(b"[") || rest.starts_with(b"\\") {
+        if matches!(rest.first(), Some(b'[' | b'\\' | b'{')) {
             return Some(Inner { at: text.len() - rest.len(), time, ..Inner::default() });
         }
     }

@@ -1,6 +1,6 @@
 //! The lines of a record that a terminal, a container or a chat broke, joined again.
 
-use super::markup;
+use super::{joint, markup, quotes};
 use crate::record::plain::plain;
 use crate::record::{header, prefix};
 use std::borrow::Cow;
@@ -20,11 +20,29 @@ pub(super) fn joined(raw: &[u8], breaks: Breaks) -> Cow<'_, [u8]> {
         return one(raw);
     }
     let lines: Vec<Cow<'_, [u8]>> = raw.split(|byte| *byte == b'\n').map(one).collect();
+    // Where a container cut a line in parts, nothing stands between them.
+    let partial: Vec<bool> = lines.iter().map(|line| prefix::strip(line).is_partial).collect();
     let lines = without_repeats(&lines);
-    Cow::Owned(match breaks {
-        Breaks::Own => lines.join(&b'\n'),
-        Breaks::Foreign => together(&lines),
-    })
+    if breaks == Breaks::Own {
+        return Cow::Owned(lines.join(&b'\n'));
+    }
+    match halved(&lines) {
+        Some(single) => Cow::Owned(together(&single.iter().map(|line| &**line).collect::<Vec<_>>(), &partial)),
+        None => Cow::Owned(together(&lines, &partial)),
+    }
+}
+
+/// One quote for two in every line, where all were doubled (but for one that closes a cell).
+fn halved(lines: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+    let (last, full) = lines.split_last()?;
+    let is_doubled = lines.iter().any(|line| memchr::memmem::find(line, b"\"\"").is_some())
+        && full.iter().all(|line| !line.contains(&b'"') || quotes::is_all_doubled(line));
+    if !is_doubled {
+        return None;
+    }
+    let mut out: Vec<Vec<u8>> = full.iter().map(|line| quotes::halved(line)).collect();
+    out.push(quotes::single(last));
+    Some(out)
 }
 
 fn one(line: &[u8]) -> Cow<'_, [u8]> {
@@ -38,7 +56,7 @@ fn one(line: &[u8]) -> Cow<'_, [u8]> {
 /// The lines without the prefix of the first, where all have it, and without the bar that ends a table's row.
 fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let mut out: Vec<&[u8]> = lines.iter().map(|line| &**line).collect();
-    let Some((first, further)) = lines.split_first() else { return out };
+    let [first, second, ..] = lines else { return out };
     let blanks = first.len() - first.trim_ascii_start().len();
     let start = header::find(first).map_or_else(|| prefix::strip(first).at.max(blanks), |header| header.start);
     let before = &first[..start];
@@ -48,11 +66,22 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
             *line = text.strip_suffix(b" |").or_else(|| text.strip_suffix(b"|")).unwrap_or(line);
         }
     }
-    if !before.is_empty()
-        && let Some(lengths) = further.iter().map(|line| prefix::repeated(before, line)).collect::<Option<Vec<_>>>()
-    {
+    // Prose may stand before the prefix of the first line.
+    let again = &second[..prefix::strip(second).at];
+    let own = (0..before.len()).find(|at| {
+        prefix::repeated(&before[*at..], second).is_some_and(|length| length > 0 && (*at == 0 || length == again.len()))
+    });
+    let Some(own) = own else {
+        out[1..].iter_mut().for_each(|line| *line = without_stamp(line));
+        return out;
+    };
+    let before = &before[own..];
+    // A time in front is a prefix wherever it stands; other prefixes were there before the breaks if some line lacks them.
+    let is_sure = before.iter().filter(|byte| byte.is_ascii_digit()).count() > 13;
+    let lengths: Vec<Option<usize>> = lines[1..].iter().map(|line| prefix::repeated(before, line)).collect();
+    if is_sure || lengths.iter().all(Option::is_some) {
         for (line, length) in out[1..].iter_mut().zip(lengths) {
-            *line = &line[length.min(line.len())..];
+            *line = &line[length.unwrap_or(0).min(line.len())..];
         }
         // Breaks were made before the prefix came: the first line's width is that behind it.
         out[0] = &out[0][start..];
@@ -60,26 +89,30 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     out
 }
 
+/// A line of a container without its prefix, which no text begins with by chance.
+fn without_stamp(line: &[u8]) -> &[u8] {
+    let prefix = prefix::strip(line);
+    if prefix.time.is_some() { &line[prefix.at..] } else { line }
+}
+
 /// Joins the lines. A terminal breaks at one width and puts nothing between; a chat breaks at blanks and takes them away.
-fn together(lines: &[&[u8]]) -> Vec<u8> {
+fn together(lines: &[&[u8]], partial: &[bool]) -> Vec<u8> {
     let (last, full) = lines.split_last().map_or((&[][..], &[][..]), |(last, full)| (*last, full));
     let widths: Vec<usize> = full.iter().map(|line| width(line)).collect();
     let widest = widths.iter().copied().max().unwrap_or(0);
-    let is_even = full.len() > 1
-        && widest >= 40
-        && widths.iter().all(|width| widest - width <= 2)
-        && width(last) <= widest;
-    // A blank at a break was not taken away.
-    let keeps_blanks = !is_even && lines[1..].iter().any(|line| is_one_blank(line)) || full.iter().any(|line| line.ends_with(b" "));
+    let spread = widest - widths.iter().copied().min().unwrap_or(0);
+    let is_even = full.len() > 1 && widest >= 40 && spread <= 2 && width(last) <= widest;
+    let is_terminal = full.len() == 1 || joint::is_terminal(lines, spread);
     let mut out: Vec<u8> = lines.first().map(|line| line.to_vec()).unwrap_or_default();
     for (at, line) in lines.iter().enumerate().skip(1) {
         let between: &[u8] = match () {
-            () if is_even => if widths[at - 1] < widest { b" " } else { b"" },
+            () if partial[at - 1] => b"",
+            () if is_even && widths[at - 1] == widest => b"",
+            () if is_even && !joint::is_doubtful(&out, line) => b" ",
             () if is_stack(line) => b"\n",
-            () if keeps_blanks => b"",
-            () if full.len() == 1 => joint(&out, line),
-            // Whether one number was broken here or two stand side by side nobody can say: neither is one then.
-            () if out.last().is_some_and(u8::is_ascii_digit) && line.first().is_some_and(u8::is_ascii_digit) => b"...",
+            () if is_terminal => joint::between(&out, line),
+            // Whether one number or code was broken here or two stand side by side nobody can say: neither is one then.
+            () if joint::is_doubtful(&out, line) => b"...",
             () => b" ",
         };
         out.extend_from_slice(between);
@@ -88,39 +121,12 @@ fn together(lines: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-fn is_one_blank(line: &[u8]) -> bool {
-    line.first() == Some(&b' ') && line.get(1).is_some_and(|byte| !byte.is_ascii_whitespace())
-}
-
 /// Lines of a stack or a backtrace, and empty ones.
 fn is_stack(line: &[u8]) -> bool {
     let text = line.trim_ascii_start();
     let indent = line.len() - text.len();
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     text.is_empty() || indent > 1 || line.starts_with(b"\t") || (digits > 0 && text[digits..].starts_with(b": "))
-}
-
-/// Of two lines the width says nothing: the words at the break decide. Between digits nothing is put, so that no number is cut.
-fn joint(left: &[u8], right: &[u8]) -> &'static [u8] {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
-    let tail = &left[left.len() - left.iter().rev().take(16).take_while(|byte| is_word(byte)).count()..];
-    let head = &right[..right.iter().take(16).take_while(|byte| is_word(byte)).count()];
-    let ends_field = left.ends_with(b"]") && (right.starts_with(b"[") || right.starts_with(b"\\["));
-    let between_words = is_whole(tail) && (is_whole(head) || head.first().is_some_and(u8::is_ascii_digit));
-    let after_mark = left.last().is_some_and(|byte| b",;:".contains(byte)) && head.first().is_some_and(u8::is_ascii_alphabetic);
-    if ends_field || between_words || after_mark { b" " } else { b"" }
-}
-
-/// Words that stand before and behind blanks in nearly every record.
-fn is_whole(word: &[u8]) -> bool {
-    const WORDS: [&str; 64] = [
-        "a", "an", "and", "at", "be", "by", "can", "code", "connection", "context", "data", "due", "error", "exceed", "failed",
-        "fail", "file", "for", "from", "get", "has", "in", "index", "into", "is", "it", "key", "leader", "log", "meet", "merge",
-        "message", "not", "of", "on", "or", "peer", "point", "range", "read", "ready", "reason", "region", "request", "retry",
-        "rpc", "safe", "safepoint", "send", "snapshot", "store", "task", "than", "that", "the", "time", "to", "too", "was", "while",
-        "will", "with", "ts", "TS",
-    ];
-    std::str::from_utf8(word).is_ok_and(|word| WORDS.contains(&word))
 }
 
 /// Columns on a terminal: characters of Chinese, Japanese and Korean take two.

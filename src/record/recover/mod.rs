@@ -1,5 +1,6 @@
 //! Damaged text back to records. Each transformation is small and named; clean text never comes here.
 
+mod joint;
 mod lines;
 mod markup;
 mod quotes;
@@ -23,18 +24,20 @@ pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
         _ => Breaks::Own,
     };
     let text = lines::joined(raw, breaks);
-    if kind == Kind::Json
-        && let Some(open) = memchr::memchr(b'{', &text)
-        && let Some(record) = json::read(&text[open..])
-    {
-        return with_outer(record, outer);
-    }
     let record = match kind {
         Kind::Foreign | Kind::Os => foreign::read(&text[prefix::strip(&text).at..], kind),
         Kind::Console | Kind::Banner | Kind::Panic | Kind::Report => message_only(&text[prefix::strip(&text).at..], kind),
-        _ => Record { kind, ..inner(&text) },
+        _ => Record { kind, ..inner(&text, MOST_LAYERS) },
     };
     with_outer(record, outer)
+}
+
+/// A record in a string of JSON in a table in a chat: so many layers are taken off.
+const MOST_LAYERS: usize = 3;
+
+/// Reads a record that stands in a string of its own, with damage of its own.
+pub(super) fn nested(text: &[u8], layers: usize) -> Record<'static> {
+    inner(&lines::joined(text, Breaks::Foreign), layers)
 }
 
 /// What a prefix says counts where the record itself says nothing.
@@ -48,13 +51,34 @@ fn with_outer(mut record: Record<'static>, outer: prefix::Inner) -> Record<'stat
 }
 
 /// Reads a record out of text of one line: from its header where there is one, else from what there is.
-pub(super) fn inner(text: &[u8]) -> Record<'static> {
+fn inner(text: &[u8], layers: usize) -> Record<'static> {
+    if quotes::is_all_doubled(text) && layers > 0 {
+        return inner(&quotes::halved(text), layers - 1);
+    }
+    let prefix = prefix::strip(text);
+    let body = &text[prefix.at..];
+    if layers > 0 && body.first() == Some(&b'{') {
+        let object = quotes::undo(body, quotes::opens(&text[..prefix.at]));
+        if let Some(record) = json::read(&object, layers - 1) {
+            return with_outer(record, prefix);
+        }
+    }
     let found = header::find(text);
-    let start = found.map_or_else(|| prefix::strip(text).at, |header| header.start);
-    let in_quotes = start > 0 && text[start - 1] == b'"' && !text[..start - 1].ends_with(b"\\");
-    let content = if in_quotes { quotes::cell(&text[start..]) } else { Cow::Borrowed(&text[start..]) };
-    let content = quotes::undo(content);
-    let Some(header) = found else { return headless(&content) };
+    let start = found.map_or(prefix.at, |header| header.start);
+    let before = &text[..start];
+    let mut content = quotes::undo(&text[start..], quotes::opens(before));
+    let has_marks = |text: &[u8]| memchr::memchr2(b'\n', 0x1b, text).is_some();
+    if has_marks(&content) && !has_marks(text) {
+        // The string of JSON had lines or colours.
+        content = Cow::Owned(lines::joined(&content, Breaks::Foreign).into_owned());
+    }
+    if before.contains(&b'|')
+        && let Some(row) = content.trim_ascii_end().strip_suffix(b"|")
+    {
+        // A table's row ends with a bar.
+        content = Cow::Owned(row.trim_ascii_end().to_vec());
+    }
+    let Some(header) = found else { return with_outer(headless(&content), prefix) };
     // The quotes of what stands before level and caller do not change.
     let mut record = from_body(&content, header.body - header.start);
     if let Some((time, zone)) = header.time {
@@ -62,7 +86,7 @@ pub(super) fn inner(text: &[u8]) -> Record<'static> {
         record.time_is_local = zone.is_none();
         record.zone_minutes = zone;
     }
-    record
+    with_outer(record, prefix)
 }
 
 /// No header at all.
@@ -115,12 +139,17 @@ fn from_body(whole: &[u8], at: usize) -> Record<'static> {
     record
 }
 
-/// A level among the first brackets.
+/// A level among the first words: in brackets however it is spelled, else in capitals, since `error` begins sentences too.
 fn level_in(text: &[u8]) -> Option<crate::units::Level> {
     let head = &text[..text.len().min(64)];
+    let is_sure = |word: &&[u8]| {
+        let start = word.as_ptr().addr() - text.as_ptr().addr();
+        word.iter().all(u8::is_ascii_uppercase) || (start > 0 && text[start - 1] == b'[')
+    };
     head.split(|byte| b"[] \\".contains(byte))
         .filter(|word| !word.is_empty())
         .take(3)
+        .filter(is_sure)
         .find_map(crate::units::Level::parse)
 }
 

@@ -4,46 +4,38 @@ use super::replace;
 use crate::record::escape::unescape;
 use std::borrow::Cow;
 
-/// Undoes doubling and a second level of escapes.
-pub(super) fn undo(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if memchr::memmem::find(&text, b"\"\"").is_some() && is_doubled(&text) {
-        return Cow::Owned(single(&text));
-    }
-    if is_escaped_twice(&text) {
-        return Cow::Owned(unescape(&text).into_owned());
-    }
-    text
-}
-
-/// What stands in the quotes that open right before `text`: a cell of a table, a string of JSON.
-pub(super) fn cell(text: &[u8]) -> Cow<'_, [u8]> {
+/// Undoes doubling and a second level of escapes, and ends the text where the cell of a table or the string of JSON ends that
+/// it stands in. `inside` says that a quote opens before the text.
+pub(super) fn undo(text: &[u8], inside: bool) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'"', text) else { return Cow::Borrowed(text) };
-    let backslashes = |at: usize| text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
-    if backslashes(first) % 2 == 1 {
-        // A string of JSON: it ends at the first quote without a backslash.
-        let end = memchr::memchr_iter(b'"', text).find(|at| backslashes(*at) % 2 == 0).unwrap_or(text.len());
+    if is_escaped(text, first) {
+        // Clean text escapes no quote outside of quotes. A string of JSON ends at the first quote without a backslash.
+        let end = memchr::memchr_iter(b'"', text).find(|at| !is_escaped(text, *at)).unwrap_or(text.len());
         let inner = &text[..end];
-        return Cow::Owned(unescape(inner.strip_suffix(b"\\n").unwrap_or(inner)).into_owned());
+        let inner = unescape(inner.strip_suffix(b"\\n").unwrap_or(inner)).into_owned();
+        return Cow::Owned(undo(&inner, false).into_owned());
     }
-    if text.get(first + 1) == Some(&b'"') {
-        // A cell of a table: inner quotes are doubled, it ends at one alone.
-        let mut at = first;
-        loop {
-            let run = text[at..].iter().take_while(|byte| **byte == b'"').count();
-            if run % 2 == 1 {
-                return Cow::Owned(replace(&text[..at + run - 1], &[(b"\"\"", b"\"")]));
-            }
-            match memchr::memchr(b'"', &text[at + run..]) {
-                Some(next) => at += run + next,
-                None => return Cow::Owned(replace(text, &[(b"\"\"", b"\"")])),
-            }
+    if text.get(first + 1) == Some(&b'"') && is_doubled(text) {
+        return Cow::Owned(single(text));
+    }
+    if inside {
+        let closes = matches!(text.get(first + 1), None | Some(b',' | b'}' | b']' | b'\n' | b';' | b'\t')) && !text[..first].ends_with(b"=");
+        if closes {
+            return Cow::Borrowed(&text[..first]);
         }
-    }
-    if matches!(text.get(first + 1), None | Some(b',' | b'}' | b']' | b'\n' | b';' | b'\t')) && !text[..first].ends_with(b"=") {
-        // No quote inside: this one closes.
-        return Cow::Borrowed(&text[..first]);
+        // The quotes inside were left as they are: the last one closes.
+        return Cow::Borrowed(text.trim_ascii_end().strip_suffix(b"\"").unwrap_or(text));
     }
     Cow::Borrowed(text)
+}
+
+/// Whether a text, up to where another begins, leaves a quote open.
+pub(super) fn opens(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', text).filter(|at| !is_escaped(text, *at)).count() % 2 == 1
+}
+
+fn is_escaped(text: &[u8], at: usize) -> bool {
+    text[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// `[""text""]`: a quote that opens is doubled, whatever else is.
@@ -59,42 +51,58 @@ fn is_doubled(text: &[u8]) -> bool {
     })
 }
 
-/// One quote for two. Where every run of quotes is even the escaped ones were doubled too.
-fn single(text: &[u8]) -> Vec<u8> {
+/// One quote for two, up to a quote that stands alone, which closes the cell. Where escaped quotes were not doubled, nothing does.
+pub(super) fn single(text: &[u8]) -> Vec<u8> {
     let mut at = 0;
-    let all = std::iter::from_fn(|| {
-        at += memchr::memchr(b'"', &text[at..])?;
-        let run = text[at..].iter().take_while(|byte| **byte == b'"').count();
-        at += run;
-        Some(run)
-    })
-    .all(|run| run % 2 == 0);
-    if all { replace(text, &[(b"\"\"", b"\"")]) } else { replace(text, &[(b"\\\"", b"\\\""), (b"\"\"", b"\"")]) }
+    let mut end = text.len();
+    while let Some(next) = memchr::memchr(b'"', &text[at..]) {
+        let start = at + next;
+        let run = text[start..].iter().take_while(|byte| **byte == b'"').count();
+        if run % 2 == 1 {
+            if is_escaped(text, start) {
+                return replace(text, &[(b"\\\"", b"\\\""), (b"\"\"", b"\"")]);
+            }
+            end = start + run - 1;
+            break;
+        }
+        at = start + run;
+    }
+    replace(&text[..end], &[(b"\"\"", b"\"")])
 }
 
-/// `[\"text\"]`: no quote without a backslash is left, so the record was encoded once more.
-fn is_escaped_twice(text: &[u8]) -> bool {
-    let opens = memchr::memmem::find(text, b"[\\\"").or_else(|| memchr::memmem::find(text, b"=\\\"")).is_some();
-    opens
-        && memchr::memchr_iter(b'"', text)
-            .all(|at| text[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1)
+/// Whether a line and all its quotes were doubled, whatever the line is.
+pub(super) fn is_all_doubled(text: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(next) = memchr::memchr(b'"', &text[at..]) {
+        let run = text[at + next..].iter().take_while(|byte| **byte == b'"').count();
+        if run % 2 == 1 {
+            return false;
+        }
+        at += next + run;
+    }
+    at > 0
+}
+
+/// The same with one quote for two.
+pub(super) fn halved(text: &[u8]) -> Vec<u8> {
+    replace(text, &[(b"\"\"", b"\"")])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn undone(text: &str) -> String {
-        String::from_utf8_lossy(&undo(Cow::Borrowed(text.as_bytes()))).into_owned()
+    fn undone(text: &str, inside: bool) -> String {
+        String::from_utf8_lossy(&undo(text.as_bytes(), inside)).into_owned()
     }
 
     #[test]
     fn doubled_and_escaped_quotes() {
-        assert_eq!(undone(r#"[""a""] [b=""say \""x\""""]"#), r#"["a"] [b="say \"x\""]"#);
-        assert_eq!(undone(r#"[""a""] [b=""say \"x\" ""]"#), r#"["a"] [b="say \"x\" "]"#);
-        assert_eq!(undone(r#"[\"a\"] [b=\"say \\\"x\\\"\"]"#), r#"["a"] [b="say \"x\""]"#);
+        assert_eq!(undone(r#"[""a""] [b=""say \""x\""""]"#, false), r#"["a"] [b="say \"x\""]"#);
+        assert_eq!(undone(r#"[""a""] [b=""say \"x\" ""]"#, false), r#"["a"] [b="say \"x\" "]"#);
+        assert_eq!(undone(r#"[\"a\"] [b=\"say \\\"x\\\"\"]"#, false), r#"["a"] [b="say \"x\""]"#);
         for clean in [r#"["a"] [b="say \"x\""]"#, r#"[a] [b=""]"#, "[a] [b=c]"] {
-            assert_eq!(undone(clean), clean);
+            assert_eq!(undone(clean, false), clean);
         }
     }
 
@@ -104,9 +112,10 @@ mod tests {
             (r#"[""a""] [b=""x""]","next ""cell"""#, r#"["a"] [b="x"]"#),
             (r#"[\"a\"] [b=1]\n","stream":"stderr"}"#, r#"["a"] [b=1]"#),
             (r#"[a] [b=1]","x""#, "[a] [b=1]"),
-            (r#"["a"] [b="x"]""#, r#"["a"] [b="x"]""#),
+            (r#"["a"] [b="x"]""#, r#"["a"] [b="x"]"#),
         ] {
-            assert_eq!(String::from_utf8_lossy(&cell(text.as_bytes())), want);
+            assert_eq!(undone(text, true), want);
         }
+        assert!(opens(br#""2022","tikv",""#) && !opens(br#"{app=\"x\"} "#));
     }
 }
