@@ -115,7 +115,8 @@ fn stands(id: &str, left: &str, clean: &str) -> bool {
     let label = |text: &str, at: usize| text.as_bytes()[at.saturating_sub(12)..at].to_vec();
     let known: Vec<_> = numbers(clean).filter(|(_, digits)| *digits == id).map(|(at, _)| label(clean, at)).collect();
     numbers(left).any(|(at, digits)| {
-        digits == id && at + digits.len() < left.len() && at >= 12 && known.contains(&label(left, at))
+        let is_whole = left.as_bytes().get(at + digits.len()).is_some_and(|next| *next != b'.');
+        digits == id && is_whole && at >= 12 && known.contains(&label(left, at))
     })
 }
 
@@ -146,7 +147,9 @@ fn rule_stands(id: &str, left: &str) -> bool {
         && when.message_has.iter().all(|word| has(word))
         && when.has.iter().all(|word| has(word))
         && any(&when.any)
-        && when.fields.iter().all(|(key, value)| has(key) && value.as_ref().is_none_or(|value| has(value)))
+        && when.fields.iter().all(|(key, value)| {
+            (has(&format!("[{key}=")) || has(&format!("\"{key}\"="))) && value.as_ref().is_none_or(|value| has(value))
+        })
 }
 
 #[derive(Clone, Copy, Debug, Default)]

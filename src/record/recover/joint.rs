@@ -83,6 +83,8 @@ pub(super) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
     let (last, first) = (one.last(), one.first());
     let is_blank = match (last, first) {
         (b' ', _) | (_, b' ') => false,
+        // No code is followed by a blank.
+        (_, next) if next.is_ascii_alphanumeric() && one.ends_in_code() => false,
         (b']', b'[') | (b'{', _) | (_, b'}' | b'{') => true,
         (b'=', _) => left.ends_with(b" ="),
         (_, b'=') => right.starts_with(b"= "),
@@ -94,7 +96,7 @@ pub(super) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
         }
         (b'0'..=b'9', _) => is_word(one.head),
         (_, b'0'..=b'9') => is_word(one.tail),
-        (b',' | b';' | b':', _) => first.is_ascii_alphabetic() && !one.ends_in_code(),
+        (b',' | b';' | b':', _) => first.is_ascii_alphabetic(),
         (b'.', _) => first.is_ascii_uppercase(),
         (b'"', _) if left.len() < 2 || b"=[( \\".contains(&left[left.len() - 2]) => false,
         (b'"' | b')' | b'}', _) => first.is_ascii_alphanumeric() || b"[(".contains(&first),
@@ -132,6 +134,7 @@ mod tests {
             ("code =", "Unavailable", " "),
             ("[err_code=", "KV:Unknown]", ""),
             ("[BR:Backup:", "ErrBackup]", ""),
+            ("[err_code=KV:Codec:Bad", "Padding]", ""),
             ("read timeout:", "retry", " "),
             ("[err=\"", "due", ""),
             ("[key=\"x\"", "and", " "),

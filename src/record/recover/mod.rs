@@ -111,9 +111,12 @@ fn from_body(whole: &[u8], at: usize) -> Record<'static> {
         whole = &whole[..at + end];
     }
     let marked;
-    if body.is_cut && !whole.ends_with(b"...") {
+    if body.is_cut {
         // What was cut in the middle of a number or code is none: dots say so to whoever looks for one.
-        marked = [whole, b"..."].concat();
+        let dots = |byte: &u8| b".\xE2\x80\xA6".contains(byte);
+        let kept = &whole[..whole.len() - whole.iter().rev().take_while(|byte| dots(byte)).count()];
+        let in_word = kept.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || b":_".contains(byte));
+        marked = [kept, if in_word { b"..." } else { &b""[..] }].concat();
         whole = &marked;
         body = body::parse(&whole[at..]);
     }
@@ -198,7 +201,8 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
         ];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    memchr::memchr2(b'\n', b'\x1b', raw).is_some() || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+    let lost_quotes = || memchr::memchr(b'\\', raw).is_some() && memchr::memchr(b'"', raw).is_none();
+    memchr::memchr2(b'\n', b'\x1b', raw).is_some() || lost_quotes() || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
 }
 
 /// The text with every occurrence of the first parts replaced; at one position the first pair that fits wins.

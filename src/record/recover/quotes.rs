@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Undoes doubling and a second level of escapes, and ends the text where the cell of a table or the string of JSON ends that
 /// it stands in. `inside` says that a quote opens before the text.
 pub(super) fn undo(text: &[u8], inside: bool) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr(b'"', text) else { return Cow::Borrowed(text) };
+    let Some(first) = memchr::memchr(b'"', text) else { return without_any(text) };
     if is_escaped(text, first) {
         // Clean text escapes no quote outside of quotes. A string of JSON ends at the first quote without a backslash.
         let end = memchr::memchr_iter(b'"', text).find(|at| !is_escaped(text, *at)).unwrap_or(text.len());
@@ -27,6 +27,22 @@ pub(super) fn undo(text: &[u8], inside: bool) -> Cow<'_, [u8]> {
         return Cow::Borrowed(text.trim_ascii_end().strip_suffix(b"\"").unwrap_or(text));
     }
     Cow::Borrowed(text)
+}
+
+/// A text that lost all its quotes, but not the backslashes before those inside: `message: \region 5 not found\ x`.
+fn without_any(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = text.to_vec();
+    for at in memchr::memchr_iter(b'\\', text) {
+        let before = at.checked_sub(1).map_or(b' ', |before| text[before]);
+        let after = text.get(at + 1).copied().unwrap_or(b' ');
+        if b" :{,([=\\".contains(&before) || b" ,:;})].\\".contains(&after) {
+            out[at] = b'"';
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Whether a text, up to where another begins, leaves a quote open.
@@ -101,6 +117,7 @@ mod tests {
         assert_eq!(undone(r#"[""a""] [b=""say \""x\""""]"#, false), r#"["a"] [b="say \"x\""]"#);
         assert_eq!(undone(r#"[""a""] [b=""say \"x\" ""]"#, false), r#"["a"] [b="say \"x\" "]"#);
         assert_eq!(undone(r#"[\"a\"] [b=\"say \\\"x\\\"\"]"#, false), r#"["a"] [b="say \"x\""]"#);
+        assert_eq!(undone(r"[a] [b=say: \region x\ {\a\:1}]", false), r#"[a] [b=say: "region x" {"a":1}]"#);
         for clean in [r#"["a"] [b="say \"x\""]"#, r#"[a] [b=""]"#, "[a] [b=c]"] {
             assert_eq!(undone(clean, false), clean);
         }
