@@ -19,7 +19,7 @@ pub(super) struct CsvWriter<'t, R: Rows, W: Write> {
 
 /// What is kept from cell to cell, so that a row costs no allocation.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     text: Vec<u8>,
     numbers: Vec<u64>,
     /// The last day written and its text: rows come in order of time.
@@ -37,9 +37,7 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
     /// Writes a row.
     pub(super) fn row<'r>(&mut self, row: &'r R::Row<'r>) -> io::Result<()> {
         for column in &self.table.columns {
-            self.scratch.text.clear();
-            self.scratch.cell(&column.cell, row, self.safe)?;
-            self.csv.write_field(&self.scratch.text)?;
+            self.csv.write_field(self.scratch.text(&column.cell, row, self.safe)?)?;
         }
         self.csv.write_record(None::<&[u8]>)?;
         Ok(())
@@ -52,6 +50,13 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
 }
 
 impl Scratch {
+    /// A cell as CSV has it, before quotes.
+    pub(super) fn text<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<&[u8]> {
+        self.text.clear();
+        self.cell(cell, row, safe)?;
+        Ok(&self.text)
+    }
+
     fn cell<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<()> {
         match cell {
             Cell::Word(get) => self.text.write_all(get(row).unwrap_or_default().as_bytes()),
@@ -123,6 +128,9 @@ pub(super) fn write_events(
     let mut tally = Tally::default();
     let mut result = Ok(());
     events.for_each(&mut |event| {
+        if !correlation.is_counted(event) {
+            return;
+        }
         let row = EventRow { event, derived: correlation.derived(event) };
         tally.count(&row);
         if result.is_ok() {
