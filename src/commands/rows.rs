@@ -24,10 +24,20 @@ pub(super) fn read(given: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
     let mut unmatched: BTreeMap<(Box<str>, Option<Level>), UnmatchedRow> = BTreeMap::new();
     let mut names = rows::Names::default();
+    let mut events = Vec::new();
     for file in files(given)? {
         rows::read(&file, &mut names, &mut |row| {
             match row {
-                Row::Event(event) => store.extend([event])?,
+                Row::Event(mut event) => {
+                    // Rows of another hand may hold what ours do not.
+                    if settings.redact {
+                        event.redact();
+                    }
+                    events.push(event);
+                    if events.len() == 1024 {
+                        store.extend(std::mem::take(&mut events))?;
+                    }
+                }
                 Row::Source(source) => splits.entry(Arc::clone(&source.file)).or_default().push(source),
                 Row::Unmatched(template) => {
                     crate::scan::merge_unmatched(&mut unmatched, (template.template.clone(), template.level), template);
@@ -37,6 +47,7 @@ pub(super) fn read(given: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
         })
         .with_context(|| file.display().to_string())?;
     }
+    store.extend(events)?;
     let mut corrections = Corrections::default();
     let mut sources = Vec::new();
     for (file, mut rows) in splits {

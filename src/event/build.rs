@@ -173,7 +173,8 @@ fn task_in(record: &Record<'_>, facts: &[Fact]) -> Option<Box<str>> {
             .or_else(|| id.strip_suffix("-pause-guard").and_then(without_store))
             .or_else(|| id.strip_suffix("_pause_safepoint").map(Box::from));
     }
-    const MARKS: [(&str, u8); 3] = [("taskName=", b','), ("--task-name=", b' '), ("ByName(\"", b'"')];
+    const MARKS: [(&str, u8); 4] =
+        [("taskName=", b','), ("--task-name=", b' '), ("ByName(\"", b'"'), ("No such task \"", b'"')];
     static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| packed(&MARKS.map(|(mark, _)| mark)));
     FINDER.as_ref()?.find_iter(&*record.text).find_map(|found| {
         let (_, end) = MARKS[found.pattern().as_usize()];

@@ -18,11 +18,18 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
 
 /// Folds repeats of one or several links in a row; gives the text and the highest number of repeats.
 fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
-    let mut ends = memchr::memmem::find_iter(text.as_bytes(), separator);
-    if ends.next().is_none() {
+    let mut links: Vec<&str> = Vec::new();
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(text.as_bytes(), separator).take(MOST_LINKS - 1) {
+        if at >= from {
+            links.push(&text[from..at]);
+            from = at + separator.len();
+        }
+    }
+    if links.is_empty() {
         return (Cow::Borrowed(text), 1);
     }
-    let links: Vec<&str> = text.split(separator).take(MOST_LINKS).collect();
+    links.push(&text[from..]);
     let keys: Vec<&str> = links.iter().map(|link| link.trim_start_matches("and error ").trim()).collect();
     let mut sorted = keys.clone();
     sorted.sort_unstable();

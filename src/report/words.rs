@@ -181,6 +181,13 @@ pub(super) struct Decision {
     pub(super) rest: String,
 }
 
+impl Decision {
+    /// How it goes on where the call stands apart.
+    pub(super) fn sentence(&self) -> &str {
+        self.rest.trim_start_matches([',', '.', ' '])
+    }
+}
+
 pub(super) fn decision(verdict: Verdict, task: Option<&Task>, now: Option<Timestamp>) -> Decision {
     let deadline = task.and_then(|task| task.resume_deadline);
     let about = match task.and_then(|task| task.deadline_basis) {

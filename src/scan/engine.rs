@@ -105,7 +105,7 @@ pub fn scan(
             let mut known = Implicated::default();
             for _ in 0..CONTEXT_PASSES {
                 let corrections = run.corrections();
-                let implicated = Implicated::by(&run.shared_mut().store.so_far(&corrections)?)?;
+                let implicated = run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??;
                 let new = implicated.without(&known);
                 if new.is_empty() {
                     break;
@@ -282,7 +282,8 @@ impl<'a> Scan<'a> {
     ) {
         let start = window.base + own.start as u64;
         let bytes = own.len() as u64;
-        let Part { events, unmatched, tally, clock } = part::read(window, own, file, self.matcher, wanted, self.time, self.redact);
+        let Part { events, unmatched, tally, clock } =
+            part::read(window, own, file, self.matcher, wanted, self.time, self.redact);
         self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.progress.events.fetch_add(events.len() as u64, Ordering::Relaxed);
         self.store(events);

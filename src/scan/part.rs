@@ -89,7 +89,8 @@ pub(super) fn read(
             return part;
         }
     }
-    let mut reader = Reader { window, file, matcher, wanted, time, redact, counted_to: own.start, line: 1, part: &mut part };
+    let mut reader =
+        Reader { window, file, matcher, wanted, time, redact, counted_to: own.start, line: 1, part: &mut part };
     let tally = split(window.text, own, &mut reader);
     part.tally = tally;
     part
