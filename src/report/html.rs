@@ -2,6 +2,8 @@
 //! without script, and better with it. Escaping is the template engine's.
 
 mod axis;
+mod bars;
+mod chain;
 mod curve;
 mod heat;
 mod lanes;
@@ -221,7 +223,7 @@ fn story<'a>(findings: &'a Findings, incident: &'a Incident, catalog: &'a Catalo
         summary: safe.line(&incident.summary),
         decision: words::decision(incident.verdict, task, findings.now),
         events: words::counted(incident.events, "event"),
-        number_from: picture::number_of(findings, incident),
+        number_from: chain::number_of(findings, incident),
         steps: incident.chain.iter().take(MOST_STEPS).map(|step| story_step(step, catalog, safe)).collect(),
         hidden: incident.chain.len().saturating_sub(MOST_STEPS),
     }
