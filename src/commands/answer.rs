@@ -36,6 +36,7 @@ pub(super) fn finish(
         now: settings.now,
         task: settings.task.clone(),
         stores: settings.stores.clone(),
+        ..correlate::Options::default()
     };
     let correlation = correlate::correlate(gathered.events, gathered.sources, gathered.unmatched, catalog, &options)
         .context("a temporary file cannot be read back")?;
@@ -95,5 +96,5 @@ fn command_line() -> String {
 }
 
 fn terminal_width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120)
 }

@@ -92,6 +92,7 @@ impl Logs {
             context,
             split,
             zone_minutes: self.settings.zone_minutes,
+            redact: self.settings.redact,
             memory: self.settings.memory,
         };
         let progress = scan::Progress::default();

@@ -22,16 +22,27 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
     let mut store = EventStore::new(settings.memory / 2);
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
     let mut templates = Vec::new();
+    let mut events = Vec::new();
     for file in files {
         each(file, &mut |row| {
             match row {
-                Row::Event(event) => store.extend([event])?,
+                Row::Event(mut event) => {
+                    // Rows of another hand may hold what ours do not.
+                    if settings.redact {
+                        event.redact();
+                    }
+                    events.push(event);
+                    if events.len() == 1024 {
+                        store.extend(std::mem::take(&mut events))?;
+                    }
+                }
                 Row::Source(source) => splits.entry(Arc::clone(&source.file)).or_default().push(source),
                 Row::Unmatched(template) => templates.push(template),
             }
             Ok(())
         })?;
     }
+    store.extend(events)?;
     let mut corrections = Corrections::default();
     let mut sources = Vec::new();
     for (file, mut rows) in splits {

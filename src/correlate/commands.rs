@@ -15,7 +15,8 @@ impl PdAddress {
         let event = told.event;
         let Some(value) = event.fact(FactKind::Addr, "pd") else { return };
         let Some(address) = plain_address(value) else { return };
-        let of_log_backup = event.task.is_some() || event.fact(FactKind::Command, "").is_some_and(|text| text.contains("log "));
+        let of_log_backup =
+            event.task.is_some() || event.fact(FactKind::Command, "").is_some_and(|text| text.contains("log "));
         let rank = match event.component {
             Some(Component::Br) if of_log_backup => 3,
             Some(Component::Br) => 2,
@@ -90,12 +91,14 @@ fn shell(value: &str, placeholder: &str) -> String {
 
 /// A control character, or one that changes how the rest of the line reads.
 fn is_untypable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `ALTER TABLE ... SET TIFLASH REPLICA` for a table.
-pub(super) fn set_tiflash_replica(schema: Option<&str>, table: &str, replicas: u64) -> String {
+pub(super) fn set_tiflash_replica(schema: Option<&str>, table: &str, replicas: Option<u64>) -> String {
     let schema = schema.map(|schema| format!("{}.", sql_name(schema, "<SCHEMA>"))).unwrap_or_default();
+    let replicas = replicas.map_or_else(|| "<COUNT>".to_owned(), |replicas| replicas.to_string());
     format!("ALTER TABLE {schema}{} SET TIFLASH REPLICA {replicas}", sql_name(table, "<TABLE>"))
 }
 
@@ -138,8 +141,8 @@ mod tests {
 
     #[test]
     fn names_of_tables_are_back_quoted() {
-        assert_eq!(set_tiflash_replica(Some("db"), "a`b", 2), "ALTER TABLE `db`.`a``b` SET TIFLASH REPLICA 2");
-        assert_eq!(set_tiflash_replica(None, "a\nb", 1), "ALTER TABLE `<TABLE>` SET TIFLASH REPLICA 1");
+        assert_eq!(set_tiflash_replica(Some("db"), "a`b", Some(2)), "ALTER TABLE `db`.`a``b` SET TIFLASH REPLICA 2");
+        assert_eq!(set_tiflash_replica(None, "a\nb", Some(1)), "ALTER TABLE `<TABLE>` SET TIFLASH REPLICA 1");
     }
 
     #[test]

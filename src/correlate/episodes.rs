@@ -1,10 +1,12 @@
 //! Episodes: runs of events of one rule, region, store and task with no longer gap.
 
-use super::learned::Told;
-use super::names::{FileId, RuleId, TaskId};
+use super::findings::{Episode, Place};
 use super::identify::InstanceId;
+use super::learned::{Learned, Told};
+use super::names::{FileId, RuleId, TaskId};
 use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Timestamp, Tso};
 use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Position of an episode, in the order in which they began.
@@ -37,7 +39,7 @@ pub(super) struct Run {
     pub(super) summary: Box<str>,
     pub(super) file: FileId,
     pub(super) line: u64,
-    /// Merge partner or split child that the first event names.
+    /// Merge partner or split child that the first event names, or the region that held the keys that it names.
     pub(super) partner: Option<RegionId>,
     /// Another store that it names.
     pub(super) remote: Option<StoreId>,
@@ -66,13 +68,15 @@ impl Episodes {
     }
 
     /// Takes an event; gives its episode.
-    pub(super) fn take(&mut self, told: &Told<'_>) -> EpisodeId {
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned) -> EpisodeId {
         let event = told.event;
         let key = Key { rule: told.rule, region: event.region, store: told.store, task: told.task };
         let known = match event.time {
-            Some(time) => self.open.get(&key).copied().filter(|at| {
-                self.all[*at as usize].last.is_some_and(|last| time.since(last) <= self.gap_ms)
-            }),
+            Some(time) => self
+                .open
+                .get(&key)
+                .copied()
+                .filter(|at| self.all[*at as usize].last.is_some_and(|last| time.since(last) <= self.gap_ms)),
             None => self.untimed.get(&(key, told.file)).copied(),
         };
         if let Some(at) = known {
@@ -87,7 +91,7 @@ impl Episodes {
             Some(_) => self.open.insert(key, at),
             None => self.untimed.insert((key, told.file), at),
         };
-        self.all.push(first_of(told, key));
+        self.all.push(first_of(told, key, learned));
         EpisodeId(at)
     }
 
@@ -96,13 +100,39 @@ impl Episodes {
         &self.all[id.0 as usize]
     }
 
+    /// The rows of the table, by first time, those without time last, with the incidents of each.
+    pub(super) fn rows(self, learned: &Learned, incidents: &BTreeMap<EpisodeId, BTreeSet<String>>) -> Vec<Episode> {
+        drop((self.open, self.untimed));
+        let mut rows: Vec<Episode> = Vec::with_capacity(self.all.len());
+        for (at, run) in self.all.into_iter().enumerate() {
+            let incidents = incidents.get(&EpisodeId(at as u32));
+            rows.push(Episode {
+                first: run.first,
+                last: run.last,
+                count: run.count,
+                rule: Arc::clone(learned.rule(run.key.rule)),
+                severity: run.severity,
+                component: run.component,
+                store: run.key.store,
+                region: run.key.region,
+                task: run.key.task.map(|task| learned.task(task).to_owned()),
+                codes: run.codes.into_iter().map(String::from).collect(),
+                summary: run.summary.into(),
+                incidents: incidents.map(|ids| ids.iter().cloned().collect()).unwrap_or_default(),
+                place: Place { file: Arc::clone(learned.file_name(run.file)), line: run.line },
+            });
+        }
+        // They came in the order of their first event: by time, source, offset.
+        rows
+    }
+
     /// All, with their positions.
     pub(super) fn iter(&self) -> impl Iterator<Item = (EpisodeId, &Run)> {
         self.all.iter().enumerate().map(|(at, run)| (EpisodeId(at as u32), run))
     }
 }
 
-fn first_of(told: &Told<'_>, key: Key) -> Run {
+fn first_of(told: &Told<'_>, key: Key, learned: &Learned) -> Run {
     let event = told.event;
     let mut codes = Vec::new();
     add_codes(&mut codes, &event.codes);
@@ -111,7 +141,11 @@ fn first_of(told: &Told<'_>, key: Key) -> Run {
         .iter()
         .filter(|fact| fact.kind == FactKind::Region && !fact.role.is_empty())
         .filter_map(|fact| fact.value.parse().ok().map(RegionId))
-        .find(|region| Some(*region) != event.region);
+        .find(|region| Some(*region) != event.region)
+        .or_else(|| {
+            let range = event.ranges.first().filter(|_| event.region.is_none())?;
+            learned.keys.region_at(&range.start, event.time)
+        });
     let remote = event
         .facts
         .iter()
@@ -163,9 +197,9 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::Learned;
     use super::{Episodes, cut};
     use crate::correlate::Options;
-    use crate::correlate::learned::Learned;
     use crate::correlate::testing::{Cluster, Record, record};
     use crate::units::{Component, Severity};
 
@@ -178,7 +212,7 @@ mod tests {
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut episodes = Episodes::new(60_000);
         for event in &events {
-            episodes.take(&learned.tell(event).unwrap());
+            episodes.take(&learned.tell(event).unwrap(), &learned);
         }
         episodes.all.iter().map(|run| run.count).collect()
     }

@@ -28,6 +28,7 @@ pub(super) struct Reached {
 struct Service {
     point: Tso,
     expires: Option<Timestamp>,
+    seen: Option<Timestamp>,
     place: Place,
     episode: EpisodeId,
 }
@@ -39,6 +40,8 @@ pub(super) struct Held {
     pub(super) until: Timestamp,
     /// Service id.
     pub(super) service: String,
+    /// When PD took it, by the clock of the others.
+    pub(super) seen: Option<Timestamp>,
     /// Where PD says so.
     pub(super) place: Place,
     /// Episode of that record.
@@ -78,7 +81,7 @@ impl Gc {
             && (self.services.contains_key(service) || self.services.len() < Self::MOST_SERVICES)
         {
             let expires = expiry(told);
-            self.services.insert(service.into(), Service { point, expires, place: place(), episode });
+            self.services.insert(service.into(), Service { point, expires, seen, place: place(), episode });
         }
     }
 
@@ -118,6 +121,7 @@ impl Gc {
             .map(|(until, service, held)| Held {
                 until,
                 service: service.to_string(),
+                seen: held.seen,
                 place: held.place.clone(),
                 episode: held.episode,
             })
@@ -208,9 +212,11 @@ mod tests {
     #[test]
     fn only_the_last_update_of_a_service_counts() {
         let mut cluster = Cluster::default();
-        cluster
-            .log("pd", "2022-07-25T14:46:53Z", service("br-1", CHECKPOINT, "2022-07-29T00:00:00Z"))
-            .log("pd", "2022-07-25T14:47:53Z", service("br-1", CHECKPOINT + 5, "2022-07-30T00:00:00Z"));
+        cluster.log("pd", "2022-07-25T14:46:53Z", service("br-1", CHECKPOINT, "2022-07-29T00:00:00Z")).log(
+            "pd",
+            "2022-07-25T14:47:53Z",
+            service("br-1", CHECKPOINT + 5, "2022-07-30T00:00:00Z"),
+        );
         assert_eq!(held(&cluster), None);
     }
 

@@ -54,9 +54,7 @@ impl KeyMap {
     /// Makes it ready to be asked.
     pub(super) fn finish(&mut self) {
         self.seen = FxHashSet::default();
-        self.entries.sort_by(|a, b| {
-            (&a.range.start, a.region, a.version).cmp(&(&b.range.start, b.region, b.version))
-        });
+        self.entries.sort_by(|a, b| (&a.range.start, a.region, a.version).cmp(&(&b.range.start, b.region, b.version)));
         self.reach = Vec::with_capacity(self.entries.len());
         for (at, entry) in self.entries.iter().enumerate() {
             let newest = self.newest.entry(entry.region).or_insert(at as u32);
@@ -138,9 +136,11 @@ mod tests {
     #[test]
     fn the_last_region_has_no_end() {
         let mut cluster = Cluster::default();
-        cluster
-            .log("a", "2022-07-25T14:00:00Z", says(1, ("74", ""), 20))
-            .log("a", "2022-07-25T14:00:00Z", says(2, ("", "74"), 20));
+        cluster.log("a", "2022-07-25T14:00:00Z", says(1, ("74", ""), 20)).log(
+            "a",
+            "2022-07-25T14:00:00Z",
+            says(2, ("", "74"), 20),
+        );
         let map = map(&cluster);
         assert_eq!(map.region_at("FF", None), Some(RegionId(1)));
         assert_eq!(map.region_at("01", None), Some(RegionId(2)));

@@ -4,13 +4,12 @@
 use super::Options;
 use super::duplicates::counted_in_place;
 use super::identify::{Identify, Instance, InstanceId, Instances};
-use super::implicated::Implicated;
 use super::keymap::KeyMap;
 use super::lives::Lives;
 use super::names::{FileId, Names, RuleId, TaskId};
 use super::signs::task_of_service;
 use super::skew::Skew;
-use crate::event::{Event, EventStream, SourceRow};
+use crate::event::{Event, EventStream, ImplicatedGathered, SourceRow};
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -62,7 +61,7 @@ impl Learned {
         learned.counted = counted_in_place(sources);
         let mut identify = Identify::new(sources);
         let mut skew = Skew::default();
-        let mut implicated = Implicated::default();
+        let mut implicated = ImplicatedGathered::default();
         events.for_each(&mut |event| {
             let file = learned.file(event);
             if learned.counted[file] != file {
@@ -71,12 +70,12 @@ impl Learned {
             learned.rules.intern(&event.rule);
             identify.take(file, event);
             skew.take(file, event);
-            implicated.take(event);
+            implicated.add(event);
             learned.lives.take(event);
             learned.keys.take(event);
         })?;
         learned.keys.finish();
-        learned.implicated = implicated.finish(&learned.keys);
+        learned.implicated = implicated.close().regions;
         learned.instances = identify.decide(&learned.sources, options);
         let writers = learned.instances.all.iter();
         learned.skew = skew.estimate(writers.map(|one| (&one.sources[..], one.component == Some(Component::Pd))));
@@ -93,6 +92,11 @@ impl Learned {
         self.sources.push(SourceRow { file: Arc::clone(&event.file), ..SourceRow::default() });
         self.counted.push(at);
         at
+    }
+
+    /// The number of a source.
+    pub(super) fn file_of(&self, file: &str) -> Option<FileId> {
+        self.by_file.get(file).map(|at| FileId(*at))
     }
 
     /// The source of an event, where it counts.
@@ -117,9 +121,25 @@ impl Learned {
             instance,
             component: writer.component.or(event.component),
             rule: RuleId(self.rules.get(&event.rule)?),
-            store: event.store.or_else(|| store_of_service(event)).or(writer.store),
+            store: event
+                .store
+                .or_else(|| store_of_service(event))
+                .or(writer.store)
+                .or_else(|| self.store_meant(event, writer)),
             task: self.lives.task_of(event),
         })
+    }
+
+    /// The store that a record of another component means: by its address, or by the machine.
+    fn store_meant(&self, event: &Event, writer: &Instance) -> Option<StoreId> {
+        if writer.component == Some(Component::Os) {
+            return writer.store_of_host.filter(|_| event.component == Some(Component::Tikv));
+        }
+        if writer.component.is_none_or(Component::is_store) {
+            return None;
+        }
+        let address = event.fact(FactKind::Addr, "remote")?;
+        self.instances.store_at(address)
     }
 
     /// The writer of an event.

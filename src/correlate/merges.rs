@@ -35,8 +35,13 @@ pub(super) fn merge_of(event: &Event) -> Option<MergeSign> {
         "pd-operator-add" | "pd-schedule-command" | "merge-pd-command" => MergeStep::Scheduled,
         "merge-fence" | "merge-fence-wait" => MergeStep::Fenced,
         "merge-prepare-exec" => MergeStep::Prepared,
-        "merge-commit" | "merge-commit-exec" | "merge-notify-pd" | "merge-finished" | "merge-finished-snapshot"
-        | "merge-stale-gc" | "pd-operator-finish" => MergeStep::Committed,
+        "merge-commit"
+        | "merge-commit-exec"
+        | "merge-notify-pd"
+        | "merge-finished"
+        | "merge-finished-snapshot"
+        | "merge-stale-gc"
+        | "pd-operator-finish" => MergeStep::Committed,
         "merge-rollback-exec" | "merge-notify-pd-rollback" | "merge-schedule-failed-rollback" => MergeStep::RolledBack,
         _ => return None,
     };

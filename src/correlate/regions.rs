@@ -131,11 +131,8 @@ impl Regions {
             }
             MergeStep::Committed | MergeStep::RolledBack => {
                 merge.ended = earlier(merge.ended);
-                merge.result = if sign.step == MergeStep::Committed {
-                    MergeResult::Committed
-                } else {
-                    MergeResult::RolledBack
-                };
+                merge.result =
+                    if sign.step == MergeStep::Committed { MergeResult::Committed } else { MergeResult::RolledBack };
             }
         }
     }
@@ -170,7 +167,10 @@ impl Regions {
         let empty = Life::default();
         let mut sources_of: BTreeMap<RegionId, BTreeSet<RegionId>> = BTreeMap::new();
         for merge in self.merges.values().flatten() {
-            merge.target.into_iter().for_each(|target| drop(sources_of.entry(target).or_default().insert(merge.source)));
+            merge
+                .target
+                .into_iter()
+                .for_each(|target| drop(sources_of.entry(target).or_default().insert(merge.source)));
         }
         let row = |id: &RegionId| {
             let life = self.lives.get(id).unwrap_or(&empty);
@@ -180,7 +180,11 @@ impl Regions {
             targets.dedup();
             let mut rules: Vec<String> = life.rules.iter().map(|rule| learned.rule(*rule).to_string()).collect();
             rules.sort_unstable();
-            let keys = life.range.as_ref().map(|(_, range)| range).or_else(|| learned.keys.newest(*id).map(|(range, _)| range));
+            let keys = life
+                .range
+                .as_ref()
+                .map(|(_, range)| range)
+                .or_else(|| learned.keys.newest(*id).map(|(range, _)| range));
             Region {
                 id: *id,
                 events: life.events,

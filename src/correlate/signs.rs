@@ -233,9 +233,13 @@ mod tests {
             sign_of(&record(rule, "log-backup", Severity::Notice, component).says(text).event())
         };
         let tikv = Component::Tikv;
-        let pause = seen("lb-watch-pause-event", tikv, r#"backup stream watch pause from etcd: PauseTask { task: "t" }"#);
+        let pause =
+            seen("lb-watch-pause-event", tikv, r#"backup stream watch pause from etcd: PauseTask { task: "t" }"#);
         assert_eq!(pause, Some(Sign::Seen(Verb::Pause)));
-        assert_eq!(seen("adv-task-event", Component::Tidb, "meet task event Resume(t)"), Some(Sign::Seen(Verb::Resume)));
+        assert_eq!(
+            seen("adv-task-event", Component::Tidb, "meet task event Resume(t)"),
+            Some(Sign::Seen(Verb::Resume))
+        );
         assert_eq!(seen("br-log-command-line", Component::Br, "log stop"), Some(Sign::Command(Verb::Stop)));
     }
 

@@ -2,7 +2,7 @@
 //! that moved, a safe point that a store asked PD for.
 
 use super::merges::{MergeStep, merge_of};
-use super::signs::{Sign, Verb, sign_of, service_of, task_of_service};
+use super::signs::{Sign, Verb, service_of, sign_of, task_of_service};
 use crate::event::Event;
 use crate::units::{Component, Timestamp};
 use rustc_hash::FxHashMap;
@@ -105,8 +105,7 @@ impl Skew {
             (all.len() >= Self::FEWEST).then(|| median(&mut all))
         };
         let instances: Vec<_> = instances.collect();
-        let to_pd: Vec<Option<i64>> =
-            instances.iter().map(|(sources, _)| gather(&self.against_pd, sources)).collect();
+        let to_pd: Vec<Option<i64>> = instances.iter().map(|(sources, _)| gather(&self.against_pd, sources)).collect();
         let measured = to_pd.iter().flatten().count();
         if measured == 0 {
             return instances.iter().map(|(sources, _)| gather(&self.against_others, sources)).collect();
@@ -114,8 +113,11 @@ impl Skew {
         // With PD and two more, the middle one is right, and it may be PD that is off.
         let mut all: Vec<i64> = to_pd.iter().flatten().copied().chain([0]).collect();
         let right = if measured >= 2 { median(&mut all) } else { 0 };
-        let mut found: Vec<Option<i64>> =
-            to_pd.iter().zip(&instances).map(|(own, (_, pd))| if *pd { Some(-right) } else { own.map(|own| own - right) }).collect();
+        let mut found: Vec<Option<i64>> = to_pd
+            .iter()
+            .zip(&instances)
+            .map(|(own, (_, pd))| if *pd { Some(-right) } else { own.map(|own| own - right) })
+            .collect();
         // Those that share no moment with PD are compared with the others.
         for (at, (sources, _)) in instances.iter().enumerate() {
             found[at] = found[at].or_else(|| gather(&self.against_others, sources));
@@ -142,7 +144,9 @@ fn median(values: &mut [i64]) -> i64 {
 fn moments_of(event: &Event) -> [Option<Moment>; 2] {
     let one = |moment| [Some(moment), None];
     match &*event.rule {
-        "raft-became-leader" | "pd-leader-changed" => event.region.map_or([None; 2], |region| one(Moment::Leader(region.0))),
+        "raft-became-leader" | "pd-leader-changed" => {
+            event.region.map_or([None; 2], |region| one(Moment::Leader(region.0)))
+        }
         "pd-operator-add" | "merge-pd-command" | "merge-commit" => match merge_of(event) {
             Some(merge) if merge.target.is_some() => {
                 let (source, target) = (merge.source.0, merge.target.map_or(0, |target| target.0));
@@ -156,7 +160,8 @@ fn moments_of(event: &Event) -> [Option<Moment>; 2] {
         },
         "pd-service-safepoint" => {
             let of_a_store = service_of(event).and_then(task_of_service).is_some_and(|(_, store)| store.is_some());
-            let Some(point) = event.tso("service-safepoint").or(event.tsos.first().copied()).filter(|_| of_a_store) else {
+            let Some(point) = event.tso("service-safepoint").or(event.tsos.first().copied()).filter(|_| of_a_store)
+            else {
                 return [None; 2];
             };
             // v6.5 asks for checkpoint - 1, older versions for the checkpoint.

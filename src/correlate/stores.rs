@@ -97,6 +97,12 @@ impl Stores {
         });
     }
 
+    /// Starts of stores that nothing had told to stop, with the store.
+    pub(super) fn crashes<'s>(&'s self, learned: &'s Learned) -> impl Iterator<Item = (StoreId, &'s Restart)> {
+        let crashed = self.restarts.iter().filter(|restart| !restart.orderly);
+        crashed.filter_map(|restart| Some((learned.instance(restart.instance).store?, restart)))
+    }
+
     /// The latest sign of life in an instance's own log.
     pub(super) fn last_word(learned: &Learned, instance: InstanceId) -> Option<Timestamp> {
         learned.instance(instance).sources.iter().filter_map(|at| learned.sources[*at].last).max()
@@ -110,7 +116,8 @@ impl Stores {
             if instance.component.is_none() && instance.store.is_none() {
                 continue;
             }
-            let counted = || instance.sources.iter().filter(|at| learned.counted[**at] == **at).map(|at| &learned.sources[*at]);
+            let counted =
+                || instance.sources.iter().filter(|at| learned.counted[**at] == **at).map(|at| &learned.sources[*at]);
             if counted().next().is_none() {
                 continue;
             }

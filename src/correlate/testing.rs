@@ -54,6 +54,11 @@ pub(super) fn record(rule: &str, group: &str, severity: Severity, component: Com
 }
 
 impl Record {
+    /// A record that was written before.
+    pub(super) fn of(event: Event) -> Self {
+        Self(event)
+    }
+
     pub(super) fn says(mut self, message: &str) -> Self {
         self.0.message = message.into();
         self

@@ -1,40 +1,129 @@
 //! TiFlash replicas of tables, as statements in the logs set them.
 
 use super::commands::set_tiflash_replica;
-use super::learned::Told;
-use crate::units::FactKind;
+use super::episodes::EpisodeId;
+use super::findings::Place;
+use super::learned::{Learned, Told};
+use crate::units::{FactKind, Timestamp};
 use std::collections::BTreeMap;
 
-/// The last replica count of each table that a statement names.
+/// Where a record names a table.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// By the clock of the others.
+    pub(super) time: Option<Timestamp>,
+    /// As written.
+    pub(super) written: Option<Timestamp>,
+    pub(super) place: Place,
+    pub(super) episode: EpisodeId,
+    /// How many a statement sets; `None` for a query that missed them.
+    pub(super) replicas: Option<u64>,
+}
+
+/// Tables with TiFlash replicas: what statements set, and what queries missed.
 #[derive(Debug, Default)]
 pub(super) struct Replicas {
-    tables: BTreeMap<(Option<String>, String), u64>,
+    tables: BTreeMap<Table, Vec<Named>>,
 }
 
 impl Replicas {
     /// Most tables that are kept.
     const MOST: usize = 10_000;
+    /// Most records of one table.
+    const MOST_RECORDS: usize = 16;
+    /// Records of one statement come within this time.
+    const SAME_MS: i64 = 60_000;
 
-    /// Takes the statements of an event.
-    pub(super) fn take(&mut self, told: &Told<'_>) {
-        for fact in told.event.facts.iter().filter(|fact| fact.kind == FactKind::Sql) {
-            for (name, replicas) in statements(&fact.value) {
-                if self.tables.contains_key(&name) || self.tables.len() < Self::MOST {
-                    self.tables.insert(name, replicas);
-                }
+    /// Takes the statements of an event, and the table that a query missed.
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
+        let event = told.event;
+        let mut found: Vec<(Table, Option<u64>)> = Vec::new();
+        let current = event.fact(FactKind::Text, "schema").filter(|schema| !schema.is_empty());
+        for fact in event.facts.iter().filter(|fact| fact.kind == FactKind::Sql) {
+            for ((schema, table), replicas) in statements(&fact.value) {
+                found.push(((schema.or_else(|| current.map(str::to_owned)), table), Some(replicas)));
+            }
+        }
+        if let (Some(table), true) =
+            (event.fact(FactKind::Text, "table"), &*event.rule == "tidb-tiflash-replica-missing")
+        {
+            // The error names the table, the statement its schema.
+            let from = event.fact(FactKind::Text, "from").and_then(|from| table_name(from, 0)).map(|(table, _)| table);
+            let schema = from.filter(|(_, name)| name == table).and_then(|(schema, _)| schema);
+            found.push(((schema, table.to_owned()), None));
+        }
+        for (table, replicas) in found {
+            let table = self.known(table);
+            if !self.tables.contains_key(&table) && self.tables.len() >= Self::MOST {
+                continue;
+            }
+            let named = self.tables.entry(table).or_default();
+            let time = event.time.map(|time| learned.real_time(told.instance, time));
+            let same = named.last().is_some_and(|last| {
+                last.replicas == replicas
+                    && last.time.zip(time).is_none_or(|(last, time)| time.since(last) < Self::SAME_MS)
+            });
+            if !same && named.len() < Self::MOST_RECORDS {
+                let place = Place { file: event.file.clone(), line: event.line };
+                named.push(Named { time, written: event.time, place, episode, replicas });
             }
         }
     }
 
-    /// The statements that set them again.
-    pub(super) fn commands(&self) -> Vec<String> {
-        let set = self.tables.iter().filter(|(_, replicas)| **replicas > 0);
-        set.map(|((schema, table), replicas)| set_tiflash_replica(schema.as_deref(), table, *replicas)).collect()
+    /// A table without its schema is the only one of that name.
+    fn known(&self, table: Table) -> Table {
+        if table.0.is_some() {
+            return table;
+        }
+        let mut same = self.tables.keys().filter(|known| known.1 == table.1);
+        match (same.next(), same.next()) {
+            (Some(only), None) => only.clone(),
+            _ => table,
+        }
     }
 
-    /// The tables, for people.
-    pub(super) fn count(&self) -> usize {
-        self.tables.values().filter(|replicas| **replicas > 0).count()
+    /// Tables that had replicas when a restore ended, with how many: `None` where only a query names the table.
+    fn had(&self, at: Option<Timestamp>) -> impl Iterator<Item = (&Table, Option<u64>)> {
+        self.tables.iter().filter_map(move |(table, named)| {
+            let statements = || named.iter().filter(|one| one.replicas.is_some());
+            let before = statements().rfind(|one| at.is_none() || one.time.is_none() || one.time <= at);
+            match before.or_else(|| statements().next()) {
+                Some(one) => (one.replicas != Some(0)).then_some((table, one.replicas)),
+                None => Some((table, None)),
+            }
+        })
+    }
+
+    /// The statements that set them again.
+    pub(super) fn commands(&self, at: Option<Timestamp>) -> Vec<String> {
+        self.had(at)
+            .map(|((schema, table), replicas)| set_tiflash_replica(schema.as_deref(), table, replicas))
+            .collect()
+    }
+
+    /// Where the tables that had replicas are named by statements before a restore ended, or missed by queries after it.
+    pub(super) fn named(&self, at: Option<Timestamp>) -> Vec<&Named> {
+        let tables: Vec<&Table> = self.had(at).map(|(table, _)| table).collect();
+        tables
+            .into_iter()
+            .filter_map(|table| self.tables.get(table))
+            .flatten()
+            .filter(|one| one.replicas.is_some() == (one.time <= at))
+            .collect()
+    }
+
+    /// When the last of the tables got its replicas again after a restore, if all did.
+    pub(super) fn set_again(&self, restored: Option<Timestamp>) -> Option<Timestamp> {
+        let restored = restored?;
+        let again: Option<Vec<Timestamp>> = self
+            .had(Some(restored))
+            .filter_map(|(table, _)| self.tables.get(table))
+            .map(|named| {
+                let set = named.iter().filter(|one| one.replicas.is_some_and(|replicas| replicas > 0));
+                set.filter_map(|one| one.time).find(|time| *time > restored)
+            })
+            .collect();
+        again?.into_iter().max()
     }
 }
 
@@ -109,7 +198,14 @@ mod tests {
 
     #[test]
     fn other_text_is_no_statement() {
-        for text in ["", "ALTER TABLE", "ALTER TABLE `t", "ALTER TABLE t ADD COLUMN c INT", "ALTER TABLE t SET TIFLASH REPLICA x", "ALTER TABLE ä SET TIFLASH REPLICA "] {
+        for text in [
+            "",
+            "ALTER TABLE",
+            "ALTER TABLE `t",
+            "ALTER TABLE t ADD COLUMN c INT",
+            "ALTER TABLE t SET TIFLASH REPLICA x",
+            "ALTER TABLE ä SET TIFLASH REPLICA ",
+        ] {
             assert_eq!(statements(text), [], "{text}");
         }
     }

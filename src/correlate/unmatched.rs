@@ -62,10 +62,17 @@ mod tests {
             offset: 0,
         };
         let learned = Learned::read(&Vec::<Event>::new(), &sources, &Options::default()).unwrap();
-        let all = [row("b", "2022-07-25T14:00:00Z"), row("a", "2022-07-25T15:00:00Z"), row("copy-of-a", "2022-07-25T15:00:00Z")];
+        let all = [
+            row("b", "2022-07-25T14:00:00Z"),
+            row("a", "2022-07-25T15:00:00Z"),
+            row("copy-of-a", "2022-07-25T15:00:00Z"),
+        ];
         let found = rows(&all, &learned);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].count, &*found[0].example), (4, "a"));
-        assert_eq!((found[0].first, found[0].last), (Some(at("2022-07-25T14:00:00Z")), Some(at("2022-07-25T15:00:00Z"))));
+        assert_eq!(
+            (found[0].first, found[0].last),
+            (Some(at("2022-07-25T14:00:00Z")), Some(at("2022-07-25T15:00:00Z")))
+        );
     }
 }

@@ -20,7 +20,7 @@ pub struct Implicated {
 
 /// What of the events matters here, gathered in one pass over them.
 #[derive(Debug, Default)]
-struct Gathered {
+pub(crate) struct Gathered {
     named: BTreeSet<RegionId>,
     /// Key ranges with the latest moment at which an event named them.
     ranges: BTreeMap<KeyRange, Option<Timestamp>>,
@@ -66,7 +66,7 @@ impl Implicated {
 }
 
 impl Gathered {
-    fn add(&mut self, event: &Event) {
+    pub(crate) fn add(&mut self, event: &Event) {
         if event.implicates {
             self.named.extend(&event.regions);
             for range in &event.ranges {
@@ -91,7 +91,7 @@ impl Gathered {
         }
     }
 
-    fn close(self) -> Implicated {
+    pub(crate) fn close(self) -> Implicated {
         let mut regions = self.named;
         for (range, at) in &self.ranges {
             for (id, keys) in &self.holders {

@@ -1,12 +1,14 @@
 //! CSV: one writer for every table, and for the events, that may be many millions.
 
 use super::table::{Cell, Plain, Rows, Table, as_set};
-use super::tables::{self, EventRow};
+use super::tables::{self, EventRow, Events};
 use super::tally::Tally;
 use crate::correlate::Correlation;
-use crate::event::EventStream;
+use crate::event::{Event, EventStream};
 use crate::safe::Safe;
 use crate::units::Timestamp;
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 use std::io::{self, Write};
 
 /// Writes the rows of one table.
@@ -32,6 +34,12 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
         let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
         csv.write_record(table.columns.iter().map(|column| column.name))?;
         Ok(Self { table, csv, safe, scratch: Scratch::default() })
+    }
+
+    /// Goes on with a table whose column names stand elsewhere.
+    fn rows_only(table: &'t Table<R>, out: W, safe: Safe) -> Self {
+        let csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
+        Self { table, csv, safe, scratch: Scratch::default() }
     }
 
     /// Writes a row.
@@ -111,26 +119,48 @@ impl Scratch {
     }
 }
 
-/// Writes `events.csv` in one pass over the events, and counts them.
+/// Events that one thread formats at a time.
+const CHUNK: usize = 1024;
+
+/// Writes `events.csv` in one pass over the events, and counts them. Rows are formatted in parallel and written in order.
 pub(super) fn write_events(
     correlation: &Correlation,
     events: &dyn EventStream,
     tally: &mut Tally,
-    out: impl Write,
+    mut out: impl Write,
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
-    let mut writer = CsvWriter::new(&table, out, safe)?;
+    CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
-    events.for_each(&mut |event| {
-        let row = EventRow { event, derived: correlation.derived(event) };
-        tally.count(&row);
-        if result.is_ok() {
-            result = writer.row(&row);
+    events.for_each_batch(&mut |batch| {
+        let chunks: Vec<_> = batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
+        for event in batch {
+            tally.count(&EventRow { event, derived: correlation.derived(event) });
+        }
+        for text in chunks {
+            if result.is_ok() {
+                result = text.and_then(|text| out.write_all(&text));
+            }
         }
     })?;
     result?;
-    writer.finish()
+    out.flush()
+}
+
+fn format(
+    table: &Table<Events>,
+    correlation: &Correlation,
+    events: &[&Event],
+    safe: Safe,
+) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(events.len() * 384);
+    let mut writer = CsvWriter::rows_only(table, &mut text, safe);
+    for event in events {
+        writer.row(&EventRow { event, derived: correlation.derived(event) })?;
+    }
+    writer.finish()?;
+    Ok(text)
 }
 
 /// Writes a whole table.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub split: Option<Range<u64>>,
     /// Offset of times without one, where the user gave it.
     pub zone_minutes: Option<i64>,
+    /// Whether secrets are replaced.
+    pub redact: bool,
     /// About how many bytes of events are held in memory.
     pub memory: usize,
 }
@@ -102,7 +104,7 @@ pub fn scan(
             let mut known = Implicated::default();
             for _ in 0..CONTEXT_PASSES {
                 let corrections = run.corrections();
-                let implicated = Implicated::by(&run.shared_mut().store.so_far(&corrections)?)?;
+                let implicated = run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??;
                 let new = implicated.without(&known);
                 if new.is_empty() {
                     break;
@@ -121,6 +123,7 @@ struct Scan<'a> {
     time: TimeWindow,
     split: Option<Range<u64>>,
     zone_minutes: Option<i64>,
+    redact: bool,
     progress: &'a Progress,
     shared: Mutex<Shared>,
     failure: Mutex<Option<std::io::Error>>,
@@ -158,6 +161,7 @@ impl<'a> Scan<'a> {
             time: TimeWindow { since: settings.since, until: settings.until },
             split: settings.split.clone(),
             zone_minutes: settings.zone_minutes,
+            redact: settings.redact,
             progress,
             shared: Mutex::new(shared),
             failure: Mutex::new(None),
@@ -265,7 +269,8 @@ impl<'a> Scan<'a> {
     ) {
         let start = window.base + own.start as u64;
         let bytes = own.len() as u64;
-        let Part { events, unmatched, tally, clock } = part::read(window, own, file, self.matcher, wanted, self.time);
+        let Part { events, unmatched, tally, clock } =
+            part::read(window, own, file, self.matcher, wanted, self.time, self.redact);
         self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.progress.events.fetch_add(events.len() as u64, Ordering::Relaxed);
         self.store(events);

@@ -86,7 +86,8 @@ impl AddressBook {
     pub(super) fn take(&mut self, event: &Event) {
         for fact in event.facts.iter().filter(|fact| fact.kind == FactKind::Addr) {
             let Some(store) = event.store_as(&fact.role) else { continue };
-            let version = event.fact(FactKind::Version, "").map(Into::into);
+            let version = event.fact(FactKind::Version, "store").or_else(|| event.fact(FactKind::Version, ""));
+            let version = version.filter(|_| &*event.group == "lifecycle").map(Into::into);
             self.stores.insert(fact.value.clone(), store);
             let entry = self.entries.entry(store).or_insert_with(|| (fact.value.clone(), None));
             entry.0.clone_from(&fact.value);

@@ -34,6 +34,8 @@ pub(super) struct Instance {
     pub(super) sources: Vec<usize>,
     /// The smallest file name: tells instances apart that nothing else does.
     pub(super) file: std::sync::Arc<str>,
+    /// The only store on the machine whose kernel or service manager writes.
+    pub(super) store_of_host: Option<StoreId>,
 }
 
 impl Instance {
@@ -66,6 +68,19 @@ impl Instances {
     /// The instance of a number.
     pub(super) fn at(&self, id: InstanceId) -> &Instance {
         &self.all[id.0 as usize]
+    }
+
+    /// The store at an address, as any record says.
+    pub(super) fn store_at(&self, address: &str) -> Option<StoreId> {
+        let mut stores = self.known.iter().filter(|(_, known, _)| known == address).map(|(store, ..)| *store);
+        stores.next()
+    }
+
+    /// Where a store is, as far as known.
+    pub(super) fn address_of(&self, store: StoreId) -> Option<&str> {
+        let written = self.of_store(store).and_then(|id| self.at(id).address.as_deref());
+        written
+            .or_else(|| self.known.iter().find(|(known, ..)| *known == store).map(|(_, address, _)| address.as_str()))
     }
 
     /// The instance that is a store.
@@ -106,7 +121,9 @@ impl Identify {
             .collect();
         join_same(&mut found);
         found.sort_by(|a, b| {
-            let key = |i: &Instance| (i.component, i.store.is_none(), i.store, i.address.clone(), std::sync::Arc::clone(&i.file));
+            let key = |i: &Instance| {
+                (i.component, i.store.is_none(), i.store, i.address.clone(), std::sync::Arc::clone(&i.file))
+            };
             key(a).cmp(&key(b))
         });
         let mut of_source = vec![InstanceId(0); sources.len()];
@@ -128,7 +145,10 @@ impl Identify {
         let mut sets: BTreeMap<(&str, Option<Component>), Vec<usize>> = BTreeMap::new();
         let mut alone = Vec::new();
         for (at, row) in sources.iter().enumerate() {
-            let component = row.writer.component.or_else(|| self.evidence[at].component()).or(hints[at].component);
+            // A kernel log speaks of other components and of nothing else.
+            let kernel = hints[at].component.filter(|component| *component == Component::Os);
+            let component =
+                kernel.or(row.writer.component).or_else(|| self.evidence[at].component()).or(hints[at].component);
             if component.is_none() || matches!(row.status, ReadStatus::Failed) {
                 alone.push((component, vec![at]));
             } else {
@@ -177,13 +197,19 @@ impl Identify {
             let book = &self.addresses;
             let tries: [(&'static str, Option<StoreId>); 7] = [
                 (if put { "put store record" } else { "start record" }, sure),
-                ("own address, and a record that names its store", own_address.as_deref().and_then(|a| book.store_at(a))),
+                (
+                    "own address, and a record that names its store",
+                    own_address.as_deref().and_then(|a| book.store_at(a)),
+                ),
                 ("inferred from peers", self.peers.store_of(&peers)),
                 (
                     "folder name, and a record that names the store at this address",
                     named.as_deref().filter(|_| is_store).and_then(|a| book.store_at(a)),
                 ),
-                ("inferred from the port in the folder name", name.port.filter(|_| is_store).and_then(|p| book.store_on_port(p))),
+                (
+                    "inferred from the port in the folder name",
+                    name.port.filter(|_| is_store).and_then(|p| book.store_on_port(p)),
+                ),
                 ("--store", user_says(options, own_address.as_deref(), named.as_deref(), name)),
                 ("inferred from folder name", name.store.filter(|_| is_store)),
             ];
@@ -200,7 +226,9 @@ impl Identify {
                 (None, None) => "",
             };
         }
+        let host = named.as_deref().map(host_of).filter(|_| component == Some(Component::Os));
         Instance {
+            store_of_host: host.and_then(|host| self.addresses.store_at(host)),
             component,
             version: last(|evidence| evidence.version.as_deref())
                 .or_else(|| store.and_then(|store| self.addresses.version_of(store)).map(str::to_owned)),
@@ -231,10 +259,9 @@ fn folders_tell_apart(groups: &[(Option<Component>, Vec<usize>)], hints: &[NameH
 
 fn user_says(options: &Options, own: Option<&str>, named: Option<&str>, name: &NameHints) -> Option<StoreId> {
     let fits = |wanted: &str| {
-        [own, named, name.folder.as_deref(), Some(&*name.stem)]
-            .into_iter()
-            .flatten()
-            .any(|known| known == wanted || host_of(known) == wanted || (known == host_of(wanted) && !known.contains(':')))
+        [own, named, name.folder.as_deref(), Some(&*name.stem)].into_iter().flatten().any(|known| {
+            known == wanted || host_of(known) == wanted || (known == host_of(wanted) && !known.contains(':'))
+        })
     };
     options.stores.iter().find(|(address, _)| fits(address)).map(|(_, store)| *store)
 }
@@ -250,7 +277,9 @@ fn join_same(found: &mut Vec<Instance>) {
                 && match (other.store, instance.store) {
                     (Some(a), Some(b)) => a == b,
                     (None, None) => {
-                        other.address.is_some() && other.address == instance.address && other.address.as_deref().is_some_and(|a| a != host_of(a))
+                        other.address.is_some()
+                            && other.address == instance.address
+                            && other.address.as_deref().is_some_and(|a| a != host_of(a))
                     }
                     _ => false,
                 }

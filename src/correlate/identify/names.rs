@@ -31,12 +31,27 @@ impl NameHints {
 
 /// Folders that say nothing of who wrote the files in them.
 const PLAIN: [&str; 15] = [
-    "log", "logs", "input", "deploy", "tidb-deploy", "data", "tmp", "home", "var", "opt", "tidb", "tikv", "pd", "br", "tiflash",
+    "log",
+    "logs",
+    "input",
+    "deploy",
+    "tidb-deploy",
+    "data",
+    "tmp",
+    "home",
+    "var",
+    "opt",
+    "tidb",
+    "tikv",
+    "pd",
+    "br",
+    "tiflash",
 ];
 
 /// Reads a source's name.
 pub(super) fn read(name: &str) -> NameHints {
-    let parts: Vec<&str> = name.split('/').map(|part| part.trim_end_matches('!')).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        name.split('/').map(|part| part.trim_end_matches('!')).filter(|part| !part.is_empty()).collect();
     let Some((file, folders)) = parts.split_last() else { return NameHints::default() };
     let stem = stem(file);
     let mut hints = NameHints {

@@ -52,9 +52,11 @@ fn rotated_files_and_stderr_are_one_instance() {
 #[test]
 fn one_folder_with_two_stores_is_two_instances() {
     let mut cluster = Cluster::default();
-    cluster
-        .log("h/tikv.log", "2022-07-25T13:40:01Z", put_store(1, "10.0.1.11:20160"))
-        .log("h/tikv.log.1", "2022-07-25T13:40:01Z", put_store(4, "10.0.1.12:20160"));
+    cluster.log("h/tikv.log", "2022-07-25T13:40:01Z", put_store(1, "10.0.1.11:20160")).log(
+        "h/tikv.log.1",
+        "2022-07-25T13:40:01Z",
+        put_store(4, "10.0.1.12:20160"),
+    );
     let found = identify(&cluster, &Options::default());
     assert_eq!(of(&found, &cluster, "h/tikv.log").store, Some(StoreId(1)));
     assert_eq!(of(&found, &cluster, "h/tikv.log.1").store, Some(StoreId(4)));
@@ -66,7 +68,11 @@ fn pd_and_the_folder_name_identify_together() {
     let pd = record("pd-put-store", "lifecycle", Severity::Info, Component::Pd);
     cluster
         .log("pd.log", "2022-07-25T13:40:01Z", pd.clone().store(4).fact(FactKind::Addr, "", "10.0.1.12:20160"))
-        .log("pd.log", "2022-07-25T13:40:02Z", pd.store(7).fact(FactKind::Addr, "", "tc-tikv-0.tc-tikv-peer.x.svc:20160"))
+        .log(
+            "pd.log",
+            "2022-07-25T13:40:02Z",
+            pd.store(7).fact(FactKind::Addr, "", "tc-tikv-0.tc-tikv-peer.x.svc:20160"),
+        )
         .log("d/10.0.1.12/tidb-deploy/tikv-20160/log/tikv.log", "2022-07-25T14:00:00Z", info("tikv-ready"))
         .log("logs/tc-tikv-0/tikv.log", "2022-07-25T14:00:00Z", info("tikv-ready"));
     let found = identify(&cluster, &Options::default());
@@ -83,9 +89,11 @@ fn peers_identify_only_where_all_agree() {
         let mut cluster = Cluster::default();
         let peers_of_94812 = [(94813, 1), (94814, 4), (94815, 5)];
         let merge = record("merge-commit", "region-merge", Severity::Notice, Component::Tikv);
-        cluster
-            .log("x/tikv.log", "2022-07-25T14:00:00Z", info("tikv-ready"))
-            .log("y/tikv.log", "2022-07-25T14:00:00Z", merge.describes(94812, ("74", "75"), 20, &peers_of_94812));
+        cluster.log("x/tikv.log", "2022-07-25T14:00:00Z", info("tikv-ready")).log(
+            "y/tikv.log",
+            "2022-07-25T14:00:00Z",
+            merge.describes(94812, ("74", "75"), 20, &peers_of_94812),
+        );
         cluster.source("x/tikv.log").writer.peers =
             peers.iter().map(|(region, peer)| (RegionId(*region), PeerId(*peer))).collect();
         let found = identify(&cluster, &Options::default());
@@ -100,9 +108,11 @@ fn peers_identify_only_where_all_agree() {
 #[test]
 fn the_user_comes_last() {
     let mut cluster = Cluster::default();
-    cluster
-        .log("10.0.1.11/tikv.log", "2022-07-25T14:00:00Z", info("tikv-ready"))
-        .log("10.0.1.12/tikv.log", "2022-07-25T14:00:00Z", put_store(4, "10.0.1.12:20160"));
+    cluster.log("10.0.1.11/tikv.log", "2022-07-25T14:00:00Z", info("tikv-ready")).log(
+        "10.0.1.12/tikv.log",
+        "2022-07-25T14:00:00Z",
+        put_store(4, "10.0.1.12:20160"),
+    );
     let options = Options {
         stores: vec![("10.0.1.11:20160".into(), StoreId(1)), ("10.0.1.12:20160".into(), StoreId(9))],
         ..Options::default()

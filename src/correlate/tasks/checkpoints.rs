@@ -9,8 +9,10 @@ use crate::units::{Timestamp, Tso};
 pub(in crate::correlate) struct Point {
     /// The value, exact or to the millisecond.
     pub(in crate::correlate) value: Checkpoint,
-    /// When it was first seen.
+    /// When it was first seen, by the clock of the others.
     pub(in crate::correlate) first: Timestamp,
+    /// The same as written.
+    pub(in crate::correlate) written: Timestamp,
     /// When it was last seen.
     pub(in crate::correlate) last: Timestamp,
     /// The first record that shows the value again, without progress.
@@ -103,7 +105,14 @@ impl Checkpoints {
     pub(super) const CATCH_UP_MS: i64 = 30 * 60_000;
 
     /// Takes a value that was seen.
-    pub(super) fn take(&mut self, value: Checkpoint, seen: Timestamp, place: Place, episode: EpisodeId) {
+    pub(super) fn take(
+        &mut self,
+        value: Checkpoint,
+        seen: Timestamp,
+        written: Timestamp,
+        place: Place,
+        episode: EpisodeId,
+    ) {
         if let Some(last) = self.points.last_mut() {
             if !value.is_past(last.value) {
                 // Screens are taken while older uploads are still to come, and an old owner may repeat an old value.
@@ -124,7 +133,7 @@ impl Checkpoints {
                 });
             }
         }
-        self.points.push(Point { value, first: seen, last: seen, repeat: None, place, episode });
+        self.points.push(Point { value, first: seen, written, last: seen, repeat: None, place, episode });
     }
 
     /// All values.
@@ -163,10 +172,8 @@ impl Checkpoints {
             if !(behind && still && ran(point.first, seen)) || (next.is_some() && point.repeat.is_none()) {
                 continue;
             }
-            let (since, place, episode) = point
-                .repeat
-                .clone()
-                .unwrap_or_else(|| (point.first, point.place.clone(), point.episode));
+            let (since, place, episode) =
+                point.repeat.clone().unwrap_or_else(|| (point.first, point.place.clone(), point.episode));
             stalls.push(Stall {
                 since: Some(since),
                 value: point.value,
@@ -181,8 +188,11 @@ impl Checkpoints {
 
     /// At most so many (seen, value) pairs, thinned evenly, for a picture.
     pub(super) fn thinned(&self, most: usize) -> Vec<(Timestamp, Tso)> {
-        let pairs: Vec<_> =
-            self.points.iter().map(|point| (point.first, point.value.exact().unwrap_or(Tso::from_time(point.value.time())))).collect();
+        let pairs: Vec<_> = self
+            .points
+            .iter()
+            .map(|point| (point.first, point.value.exact().unwrap_or(Tso::from_time(point.value.time()))))
+            .collect();
         super::thin(pairs, most)
     }
 }
@@ -200,7 +210,8 @@ mod tests {
         for (line, (seen, value)) in values.iter().enumerate() {
             let place = Place { file: "tidb.log".into(), line: line as u64 };
             let value = Checkpoint::Exact(Tso::from_time(at(&format!("2022-07-25T{value}:00Z"))));
-            series.take(value, at(&format!("2022-07-25T{seen}:00Z")), place, EpisodeId(0));
+            let seen = at(&format!("2022-07-25T{seen}:00Z"));
+            series.take(value, seen, seen, place, EpisodeId(0));
         }
         series
     }
@@ -235,7 +246,7 @@ mod tests {
         let mut series = Checkpoints::default();
         for step in 0..50_000u64 {
             let time = at("2022-07-25T14:00:00Z").plus_ms(step as i64 * 60_000);
-            series.take(Checkpoint::Time(time), time, Place { file: "a".into(), line: step }, EpisodeId(0));
+            series.take(Checkpoint::Time(time), time, time, Place { file: "a".into(), line: step }, EpisodeId(0));
         }
         assert!(series.points().len() <= Checkpoints::MOST);
         assert_eq!(series.last().map(|point| point.place.line), Some(49_999));

@@ -7,7 +7,7 @@ use crate::correlate::findings::Place;
 use crate::correlate::identify::InstanceId;
 use crate::correlate::learned::{Learned, Told};
 use crate::correlate::names::RuleId;
-use crate::correlate::signs::{Sign, sign_of};
+use crate::correlate::signs::{Sign, Verb, sign_of};
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp, Tso};
 use std::collections::BTreeMap;
 
@@ -66,9 +66,16 @@ impl TaskLog {
     /// Takes an event of the task.
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
         let event = told.event;
-        if self.storage.is_none() || &*event.rule == "br-log-command-line" {
-            let storage = event.fact(FactKind::Path, "storage").map(str::to_owned);
-            self.storage = storage.or(self.storage.take());
+        // A start names it on the command line; a screen shows it.
+        if let Some(storage) = event.fact(FactKind::Path, "storage").or_else(|| event.fact(FactKind::Path, ""))
+            && event.component == Some(Component::Br)
+        {
+            self.storage = Some(storage.to_owned());
+        }
+        if let (Sign::Command(Verb::Start), Some(start)) =
+            (sign_of(event).as_ref().unwrap_or(&Sign::Loaded), event.tso("start"))
+        {
+            self.start = Some(start.time());
         }
         let Some(sign) = sign_of(event) else { return };
         let place = Place { file: event.file.clone(), line: event.line };
@@ -76,7 +83,8 @@ impl TaskLog {
         match &sign {
             Sign::Checkpoint(value) => {
                 if let Some(seen) = real {
-                    self.checkpoints.take(Checkpoint::Exact(*value), seen, place, episode);
+                    let written = event.time.unwrap_or(seen);
+                    self.checkpoints.take(Checkpoint::Exact(*value), seen, written, place, episode);
                     self.advancer = Some(told.instance);
                 }
                 return;
@@ -132,12 +140,12 @@ impl TaskLog {
             let key = |step: &Step| (step.time.map_or(i64::MAX, |time| time.0), step.place.clone());
             key(a).cmp(&key(b))
         });
-        let mut seen: Vec<(Timestamp, Checkpoint, Place, EpisodeId)> = Vec::new();
+        let mut seen: Vec<(Timestamp, Timestamp, Checkpoint, Place, EpisodeId)> = Vec::new();
         for point in self.checkpoints.points() {
-            seen.push((point.first, point.value, point.place.clone(), point.episode));
+            seen.push((point.first, point.written, point.value, point.place.clone(), point.episode));
             if let Some((time, place, episode)) = &point.repeat {
-                seen.push((*time, point.value, place.clone(), *episode));
-                seen.push((point.last, point.value, place.clone(), *episode));
+                seen.push((*time, *time, point.value, place.clone(), *episode));
+                seen.push((point.last, point.last, point.value, place.clone(), *episode));
             }
         }
         for step in &self.steps {
@@ -146,20 +154,20 @@ impl TaskLog {
             self.storage = screen.storage.clone().or(self.storage.take());
             let value = screen.checkpoint.map(Checkpoint::Exact).or(screen.checkpoint_time.map(Checkpoint::Time));
             if let Some((time, value)) = step.time.zip(value) {
-                seen.push((time, value, step.place.clone(), step.episode));
+                seen.push((time, time, value, step.place.clone(), step.episode));
             }
         }
-        seen.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
+        seen.sort_by(|a, b| (a.0, &a.3).cmp(&(b.0, &b.3)));
         let mut checkpoints = Checkpoints::default();
-        for (time, value, place, episode) in seen {
-            checkpoints.take(value, time, place, episode);
+        for (time, written, value, place, episode) in seen {
+            checkpoints.take(value, time, written, place, episode);
         }
         self.checkpoints = checkpoints;
     }
 
-    /// Whether every record of the task is by BR alone: nothing but screens and commands.
-    pub(in crate::correlate) fn only_screens(&self) -> bool {
-        self.advancer.is_none() && self.steps.iter().all(|step| matches!(step.sign, Sign::Screen(_)))
+    /// Whether anything is known of it.
+    pub(super) fn is_known(&self) -> bool {
+        !self.steps.is_empty() || self.checkpoints.last().is_some()
     }
 }
 

@@ -1,19 +1,25 @@
 //! Log backup tasks: what became of each, how far its checkpoint is from GC, and until when it can be resumed.
 
 mod checkpoints;
+mod judge;
 mod log;
+mod rows;
 mod state;
 
 pub(super) use checkpoints::{Checkpoint, Stall};
+pub(super) use judge::{Court, Judged, judge};
 pub(super) use log::{Step, TaskLog};
+pub(super) use rows::row;
 pub(super) use state::{Down, Ended, Life, Reason};
 
 use super::episodes::EpisodeId;
-use super::gc::{Gc, Held};
 use super::learned::{Learned, Told};
 use super::names::TaskId;
 use crate::units::{Timestamp, Tso};
 use std::collections::BTreeMap;
+
+/// The task of records that name none, where no record names one.
+const UNNAMED: TaskId = TaskId(u32::MAX);
 
 /// The records of all tasks.
 #[derive(Debug, Default)]
@@ -24,7 +30,8 @@ pub(super) struct Tasks {
 impl Tasks {
     /// Takes an event.
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
-        if let Some(task) = told.task {
+        let nobody = learned.lives.names.all().is_empty();
+        if let Some(task) = told.task.or(nobody.then_some(UNNAMED)) {
             self.logs.entry(task).or_default().take(told, learned, episode);
         }
     }
@@ -34,13 +41,15 @@ impl Tasks {
         let mut stories: Vec<Story> = self
             .logs
             .into_iter()
+            .filter(|(id, log)| *id != UNNAMED || log.is_known())
             .map(|(id, mut log)| {
                 log.finish();
                 let life = state::run(&log);
                 let mut stalls = log.checkpoints.stalls(|from, to| life.ran(from, to));
                 stalls.extend(silence(&log, &life, learned));
                 stalls.dedup_by(|later, earlier| later.until.is_none() && earlier.until.is_none());
-                Story { id, name: learned.task(id).to_owned(), log, life, stalls }
+                let name = if id == UNNAMED { String::new() } else { learned.task(id).to_owned() };
+                Story { id, name, log, life, stalls }
             })
             .collect();
         stories.sort_by(|a, b| a.name.cmp(&b.name));
@@ -73,11 +82,6 @@ impl Story {
     /// The checkpoint over time, for a picture.
     pub(super) fn checkpoints(&self, most: usize) -> Vec<(Timestamp, Tso)> {
         self.log.checkpoints.thinned(most)
-    }
-
-    /// Until when the checkpoint's data are safe, as PD's log has it.
-    pub(super) fn held(&self, gc: &Gc) -> Option<Held> {
-        gc.held(self.checkpoint()?)
     }
 }
 

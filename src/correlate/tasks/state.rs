@@ -115,7 +115,9 @@ impl Machine<'_> {
         let time = step.time;
         match &step.sign {
             Sign::Fatal => self.down(at, step, Reason::Fatal, false),
-            Sign::Guard(store) => self.down(at, &Step { store: store.or(step.store), ..step.clone() }, Reason::Fatal, true),
+            Sign::Guard(store) => {
+                self.down(at, &Step { store: store.or(step.store), ..step.clone() }, Reason::Fatal, true)
+            }
             Sign::Seen(Verb::Pause) => {
                 let reason = if near(self.pause_asked, time, TOGETHER_MS) {
                     Reason::Operator

@@ -1,0 +1,127 @@
+//! What could make the report wrong: what was not read, what is missing, what was guessed, whose clock is off.
+
+use super::findings::{DeadlineBasis, Incident, IncidentStatus, Source};
+use super::incidents::{Draft, World};
+use super::stores::Stores;
+use crate::event::ReadStatus;
+use crate::units::{Component, StoreId, Timestamp, hms};
+use std::collections::BTreeSet;
+
+/// A pause of this length between two files of one process is a gap.
+const GAP_MS: i64 = 30 * 60_000;
+
+/// One sentence each.
+pub(super) fn find(world: &World<'_>, rows: &[(Incident, Draft)], sources: &[Source]) -> Vec<String> {
+    let mut all = Vec::new();
+    unread(sources, &mut all);
+    clocks(world, &mut all);
+    missing_logs(world, rows, &mut all);
+    deadlines(world, &mut all);
+    gaps(world, &mut all);
+    guesses(world, &mut all);
+    all
+}
+
+fn unread(sources: &[Source], all: &mut Vec<String>) {
+    for source in sources {
+        let problem = source.problem.as_deref().unwrap_or("no reason is known");
+        match source.status {
+            ReadStatus::Failed => all.push(format!("{} could not be read: {problem}.", source.file)),
+            ReadStatus::Partial => all.push(format!("{} was read in part only: {problem}.", source.file)),
+            ReadStatus::Read | ReadStatus::Skipped => {}
+        }
+    }
+}
+
+fn name(world: &World<'_>, at: usize) -> String {
+    let instance = &world.learned.instances.all[at];
+    match (instance.store, instance.component, &instance.address) {
+        (Some(store), ..) => format!("store {store}"),
+        (None, Some(component), Some(address)) => format!("{component} {address}"),
+        (None, Some(component), None) => component.to_string(),
+        (None, None, _) => instance.file.to_string(),
+    }
+}
+
+fn clocks(world: &World<'_>, all: &mut Vec<String>) {
+    for (at, skew) in world.learned.skew.iter().enumerate() {
+        let known = world.learned.known_skew(super::identify::InstanceId(at as u32));
+        if let (Some(ms), Some(_)) = (skew, known) {
+            let way = if *ms > 0 { "ahead of" } else { "behind" };
+            let by = hms(ms.abs());
+            all.push(format!(
+                "The clock of {} is about {by} {way} the others': times are as written, the order of each chain is set right.",
+                name(world, at)
+            ));
+        }
+    }
+}
+
+/// Stores that an open incident names and whose logs are not here, or end before it.
+fn missing_logs(world: &World<'_>, rows: &[(Incident, Draft)], all: &mut Vec<String>) {
+    let mut said: BTreeSet<StoreId> = BTreeSet::new();
+    for (incident, _) in rows.iter().filter(|(incident, _)| incident.status == IncidentStatus::Open) {
+        for store in incident.stores.iter().filter(|store| said.insert(**store)) {
+            let written = world.learned.instances.of_store(*store).and_then(|id| Stores::last_word(world.learned, id));
+            let where_is = world.learned.instances.address_of(*store).map(|a| format!(" ({a})")).unwrap_or_default();
+            match written {
+                None => all.push(format!("No log of store {store}{where_is} is here: it may know more.")),
+                Some(last) if incident.start.is_some_and(|start| last < start) => {
+                    all.push(format!(
+                        "The log of store {store}{where_is} ends at {}Z, before the incident.",
+                        last.human()
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn deadlines(world: &World<'_>, all: &mut Vec<String>) {
+    for (story, judged) in world.stories {
+        if judged.deadline.is_some_and(|(_, basis)| basis == DeadlineBasis::Estimate) && !judged.lost {
+            let ttl = hms(world.options.gc_ttl_ms);
+            all.push(format!(
+                "No PD log reaches the failure of task {}: that its data are safe for {ttl} is an estimate.",
+                story.name
+            ));
+        }
+    }
+    let tasks = world.stories.iter().any(|(story, _)| story.life.open().is_some());
+    let tikv = world.learned.instances.all.iter().any(|instance| instance.component == Some(Component::Tikv));
+    if tasks && !tikv {
+        all.push("No TiKV log is here: what led to the failure cannot be seen.".to_owned());
+    }
+}
+
+fn gaps(world: &World<'_>, all: &mut Vec<String>) {
+    for (at, instance) in world.learned.instances.all.iter().enumerate() {
+        if instance.component.is_none_or(|component| component == Component::Br || component == Component::Os) {
+            continue;
+        }
+        let mut spans: Vec<(Timestamp, Timestamp)> = instance
+            .sources
+            .iter()
+            .filter(|source| world.learned.counted[**source] == **source)
+            .filter_map(|source| world.learned.sources[*source].first.zip(world.learned.sources[*source].last))
+            .collect();
+        spans.sort_unstable();
+        let mut until: Option<Timestamp> = None;
+        for (first, last) in spans {
+            if let Some(until) = until.filter(|until| first.since(*until) >= GAP_MS) {
+                let (from, to) = (until.human(), first.human());
+                all.push(format!("No record of {} is here between {from}Z and {to}Z.", name(world, at)));
+            }
+            until = until.max(Some(last));
+        }
+    }
+}
+
+fn guesses(world: &World<'_>, all: &mut Vec<String>) {
+    for instance in &world.learned.instances.all {
+        if let (Some(store), true) = (instance.store, instance.identified_by.starts_with("inferred")) {
+            all.push(format!("That {} is of store {store} is {}.", instance.file, instance.identified_by));
+        }
+    }
+}

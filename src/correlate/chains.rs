@@ -1,0 +1,402 @@
+//! What leads to what, as data: kinds of records, links between them, words that name a cause. One engine evaluates them.
+
+use super::episodes::Run;
+use super::findings::{Cause, IncidentKind, Verdict};
+use super::versions::Version;
+use crate::units::Severity;
+use serde::Deserialize;
+
+/// Position of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct KindId(pub(super) u8);
+
+/// A set of kinds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Kinds(u128);
+
+impl Kinds {
+    /// Most kinds, with a user's own.
+    const MOST: usize = 128;
+
+    pub(super) const fn has(self, kind: KindId) -> bool {
+        self.0 >> kind.0 & 1 == 1
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn add(&mut self, kind: KindId) {
+        self.0 |= 1 << kind.0;
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = KindId> {
+        (0..Self::MOST as u8).map(KindId).filter(move |kind| self.has(*kind))
+    }
+}
+
+/// A name for records that mean the same.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KindForm {
+    pub(super) name: String,
+    #[serde(default)]
+    rules: Vec<String>,
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    least: Option<Severity>,
+    #[serde(default)]
+    words: Vec<String>,
+    pub(super) says: String,
+    #[serde(default)]
+    pub(super) cause: Option<Cause>,
+}
+
+/// On what two records must agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Join {
+    /// The region, or its merge partner or split child.
+    Region,
+    /// The store.
+    Store,
+    /// The machine.
+    Host,
+    /// The task.
+    Task,
+    /// The source.
+    Source,
+    /// A TSO, or the one before it.
+    Ts,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkForm {
+    cause: String,
+    effect: String,
+    join: Vec<Join>,
+    within: String,
+    #[serde(default)]
+    observed: bool,
+    #[serde(default)]
+    ends: bool,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    before: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReasonForm {
+    cause: Cause,
+    words: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum By {
+    /// One for each store, or writer where no store is named.
+    Store,
+    /// One for each region.
+    Region,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlarmForm {
+    kind: IncidentKind,
+    of: Vec<String>,
+    by: By,
+    gap: String,
+    #[serde(default)]
+    over: Vec<String>,
+    cause: Cause,
+    verdict: Verdict,
+    severity: Severity,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlockerForm {
+    of: Vec<String>,
+    #[serde(default)]
+    cause: Option<Cause>,
+    by: By,
+    #[serde(default)]
+    ts: bool,
+    #[serde(default)]
+    once: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    kind: Vec<KindForm>,
+    link: Vec<LinkForm>,
+    reason: Vec<ReasonForm>,
+    alarm: Vec<AlarmForm>,
+    blocker: Vec<BlockerForm>,
+}
+
+/// One step from cause to effect.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) cause: KindId,
+    pub(super) effect: KindId,
+    pub(super) join: Vec<Join>,
+    pub(super) within_ms: i64,
+    pub(super) observed: bool,
+    pub(super) ends: bool,
+    from: Option<Version>,
+    before: Option<Version>,
+}
+
+impl Link {
+    /// Whether it holds for a version of the effect's writer; an unknown one is no reason against it.
+    pub(super) fn fits(&self, version: Option<&str>) -> bool {
+        let Some(version) = version.and_then(Version::parse) else { return true };
+        self.from.is_none_or(|from| version >= from) && self.before.is_none_or(|before| version < before)
+    }
+}
+
+/// Records that are an incident of their own.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    pub(super) kind: IncidentKind,
+    pub(super) of: Vec<KindId>,
+    pub(super) by: By,
+    pub(super) gap_ms: i64,
+    pub(super) over: Vec<KindId>,
+    pub(super) cause: Cause,
+    pub(super) verdict: Verdict,
+    pub(super) severity: Severity,
+}
+
+/// Records that hold a checkpoint back.
+#[derive(Debug)]
+pub(super) struct Blocker {
+    pub(super) of: Vec<KindId>,
+    /// Where it is missing the records' words name it.
+    pub(super) cause: Option<Cause>,
+    /// Whether stores or regions are to blame.
+    pub(super) by: By,
+    /// Whether they must name the checkpoint.
+    pub(super) ts: bool,
+    /// Whether one record is enough.
+    pub(super) once: bool,
+}
+
+/// All chains.
+#[derive(Debug, Default)]
+pub(super) struct Chains {
+    kinds: Vec<KindForm>,
+    pub(super) links: Vec<Link>,
+    reasons: Vec<(Cause, Vec<String>)>,
+    pub(super) alarms: Vec<Alarm>,
+    pub(super) blockers: Vec<Blocker>,
+}
+
+impl Chains {
+    /// The built-in chains.
+    pub(super) fn embedded() -> Self {
+        let mut chains = Self::default();
+        // A test reads the same file.
+        let _ = chains.add(include_str!("chains.toml"));
+        chains
+    }
+
+    /// Adds a file of the same form; kinds of one name are joined.
+    pub(super) fn add(&mut self, text: &str) -> Result<(), String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        for kind in file.kind {
+            if let Some(known) = self.kinds.iter_mut().find(|known| known.name == kind.name) {
+                known.rules.extend(kind.rules);
+                known.groups.extend(kind.groups);
+            } else if self.kinds.len() < Kinds::MOST {
+                self.kinds.push(kind);
+            } else {
+                return Err(format!("more than {} kinds", Kinds::MOST));
+            }
+        }
+        for link in file.link {
+            let link = Link {
+                cause: self.kind(&link.cause)?,
+                effect: self.kind(&link.effect)?,
+                join: link.join,
+                within_ms: span(&link.within)?,
+                observed: link.observed,
+                ends: link.ends,
+                from: link.from.as_deref().and_then(Version::parse),
+                before: link.before.as_deref().and_then(Version::parse),
+            };
+            self.links.push(link);
+        }
+        self.reasons.extend(file.reason.into_iter().map(|reason| (reason.cause, reason.words)));
+        let kinds = |chains: &Self, names: &[String]| -> Result<Vec<_>, _> {
+            names.iter().map(|name| chains.kind(name)).collect()
+        };
+        for blocker in file.blocker {
+            let BlockerForm { of, cause, by, ts, once } = blocker;
+            let of = kinds(self, &of)?;
+            self.blockers.push(Blocker { of, cause, by, ts, once });
+        }
+        for alarm in file.alarm {
+            let alarm = Alarm {
+                kind: alarm.kind,
+                of: kinds(self, &alarm.of)?,
+                by: alarm.by,
+                gap_ms: span(&alarm.gap)?,
+                over: kinds(self, &alarm.over)?,
+                cause: alarm.cause,
+                verdict: alarm.verdict,
+                severity: alarm.severity,
+            };
+            self.alarms.push(alarm);
+        }
+        Ok(())
+    }
+
+    /// The kind of a name.
+    pub(super) fn kind(&self, name: &str) -> Result<KindId, String> {
+        let at = self.kinds.iter().position(|kind| kind.name == name);
+        at.map(|at| KindId(at as u8)).ok_or_else(|| format!("there is no kind `{name}`"))
+    }
+
+    /// What a kind is called, says and causes.
+    pub(super) fn at(&self, kind: KindId) -> &KindForm {
+        &self.kinds[usize::from(kind.0)]
+    }
+
+    /// The kinds that a rule's records can belong to, before their words are read.
+    pub(super) fn kinds_of_rule(&self, rule: &str, run: &Run) -> Kinds {
+        let mut kinds = Kinds::default();
+        for (at, kind) in self.kinds.iter().enumerate() {
+            let by_rule = kind.rules.iter().any(|pattern| fits(pattern, rule));
+            let by_group = kind.groups.iter().any(|group| **group == *run.group)
+                && kind.least.is_none_or(|least| run.severity >= least);
+            if by_rule || by_group {
+                kinds.add(KindId(at as u8));
+            }
+        }
+        kinds
+    }
+
+    /// Of the kinds of its rule those whose words an episode holds.
+    pub(super) fn kinds_of(&self, of_rule: Kinds, run: &Run) -> Kinds {
+        let mut kinds = Kinds::default();
+        for id in of_rule.iter() {
+            let words = &self.at(id).words;
+            if words.is_empty() || words.iter().any(|word| run.summary.contains(word.as_str())) {
+                kinds.add(id);
+            }
+        }
+        kinds
+    }
+
+    /// The first of the kinds, which tells the record best.
+    pub(super) fn first(&self, kinds: Kinds) -> Option<(KindId, &KindForm)> {
+        kinds.iter().next().map(|kind| (kind, self.at(kind)))
+    }
+
+    /// The cause that the kinds stand for.
+    pub(super) fn cause_of(&self, kinds: Kinds) -> Option<Cause> {
+        kinds.iter().find_map(|kind| self.at(kind).cause)
+    }
+
+    /// The cause that a text names.
+    pub(super) fn reason(&self, text: &str) -> Option<Cause> {
+        let named = |words: &[String]| words.iter().any(|word| text.contains(word.as_str()));
+        self.reasons.iter().find(|(_, words)| named(words)).map(|(cause, _)| *cause)
+    }
+}
+
+/// Whether a rule fits a pattern; `*` stands for any text.
+fn fits(pattern: &str, rule: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == rule,
+        Some((head, tail)) => rule.len() >= head.len() + tail.len() && rule.starts_with(head) && rule.ends_with(tail),
+    }
+}
+
+/// `90s`, `2m`, `12h`.
+fn span(text: &str) -> Result<i64, String> {
+    let wrong = || format!("`{text}` is no span: use 90s, 2m or 12h");
+    let split = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(wrong)?;
+    let unit = match &text[split..] {
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    text[..split].parse::<i64>().map(|number| number * unit).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chains, fits, span};
+    use crate::correlate::findings::Cause;
+
+    #[test]
+    fn the_built_in_chains_are_right() {
+        let mut chains = Chains::default();
+        chains.add(include_str!("chains.toml")).unwrap();
+        for link in &chains.links {
+            assert!(link.cause != link.effect, "{} leads to itself", chains.at(link.cause).name);
+        }
+    }
+
+    #[test]
+    fn the_order_of_words_is_that_of_what_they_say() {
+        let chains = Chains::embedded();
+        for (text, cause) in [
+            (
+                "Error during requesting raftstore: read index not ready, reason can not read index due to merge",
+                Cause::RegionMerge,
+            ),
+            ("I/O Error: failed to put object rusoto error <Code>AccessDenied</Code>", Cause::StorageAccess),
+            ("I/O Error: failed to put object: SlowDown: Please reduce your request rate.", Cause::StorageThrottled),
+            ("I/O Error: failed to put object timeout after 15mins for upload part in s3 storage", Cause::Network),
+            ("Io: No space left on device (os error 28)", Cause::DiskFull),
+            ("PD client meet error: Grpc(RpcFailure: 4-DEADLINE_EXCEEDED Deadline Exceeded)", Cause::PdUnavailable),
+            (
+                "running BR in incompatible version of cluster: rpc error: code = Unavailable desc = dial tcp: lookup pd: i/o timeout",
+                Cause::Network,
+            ),
+        ] {
+            assert_eq!(chains.reason(text), Some(cause), "{text}");
+        }
+        assert_eq!(chains.reason("[BR:KV:ErrKVStorage]tikv storage occur I/O error"), None);
+    }
+
+    #[test]
+    fn a_users_file_adds_and_is_checked() {
+        let mut chains = Chains::embedded();
+        let links = chains.links.len();
+        let own = r#"
+            [[kind]]
+            name = "my-alarm"
+            rules = ["my-rule"]
+            says = "mine"
+            [[link]]
+            cause = "my-alarm"
+            effect = "fatal"
+            join = ["store"]
+            within = "90s"
+        "#;
+        assert_eq!(chains.add(own), Ok(()));
+        assert_eq!(chains.links.len(), links + 1);
+        assert!(chains.add("[[link]]\ncause='no'\neffect='fatal'\njoin=[]\nwithin='1m'").is_err());
+        assert!(chains.add("[[kind]]\nname='x'\nsays='y'\nodd=1").is_err());
+    }
+
+    #[test]
+    fn patterns_and_spans() {
+        assert!(fits("lb-fatal-*", "lb-fatal-io") && !fits("lb-fatal-*", "lb-flush-done"));
+        assert!(fits("br-*-unreachable", "br-failed-store-unreachable") && !fits("a*a", "a"));
+        assert_eq!(span("90s"), Ok(90_000));
+        assert!([span(""), span("5"), span("xm"), span("5é")].iter().all(Result::is_err));
+    }
+}

@@ -1,0 +1,317 @@
+//! What no task and no run of `br` explains: damaged data, full disks, stores that crash or are gone, and any other record
+//! that is critical.
+
+use super::World;
+use super::draft::Draft;
+use super::runs::verdict;
+use super::tasks::reason_words;
+use super::words::{at, list, plural};
+use crate::correlate::chains::{Alarm, By};
+use crate::correlate::episodes::EpisodeId;
+use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
+use crate::correlate::graph::Taken;
+use crate::correlate::identify::InstanceId;
+use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Crashes of one store within this time are one incident.
+const CRASHES_MS: i64 = 2 * 3_600_000;
+/// Who has been up this long since the last crash has recovered.
+const CALM_MS: i64 = 30 * 60_000;
+/// A store or leader that is gone for less is no incident.
+const GONE_MS: i64 = 5 * 60_000;
+
+pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    let mut keep = |found: Vec<Draft>, taken: &mut Taken| {
+        for draft in found {
+            taken.take(draft.episodes.keys().copied());
+            drafts.push(draft);
+        }
+    };
+    for alarm in &world.graph.chains.alarms {
+        keep(raised(alarm, world, taken), taken);
+    }
+    keep(crashes(world, taken), taken);
+    keep(deaths(world, taken), taken);
+    keep(gone(world, taken), taken);
+    keep(leaderless(world, taken), taken);
+    keep(criticals(world, taken), taken);
+    drafts
+}
+
+/// Whom an alarm is about: a store, or whoever writes where none is named; or a region.
+type Whom = (Option<StoreId>, Option<InstanceId>, Option<RegionId>);
+
+fn whom(id: EpisodeId, by: By, world: &World<'_>) -> Whom {
+    let run = world.episodes.at(id);
+    match by {
+        By::Store => (run.key.store, run.key.store.is_none().then_some(run.instance), None),
+        By::Region => (None, None, run.key.region),
+    }
+}
+
+/// The alarms of the chains file.
+fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+    let chains = world.graph.chains;
+    let of = |kinds: &[crate::correlate::chains::KindId]| -> BTreeSet<EpisodeId> {
+        kinds.iter().flat_map(|kind| world.graph.of_kind(&chains.at(*kind).name)).copied().collect()
+    };
+    let over = of(&alarm.over);
+    let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
+    for id in of(&alarm.of).into_iter().filter(|id| !taken.has(*id) && !over.contains(id)) {
+        groups.entry(whom(id, alarm.by, world)).or_default().push(id);
+    }
+    let mut drafts = Vec::new();
+    for (whom_of_group, ids) in groups {
+        for core in apart(ids, alarm.gap_ms, world) {
+            let last = core.iter().filter_map(|id| world.ended(*id)).max();
+            let ended = over
+                .iter()
+                .filter(|id| whom(**id, alarm.by, world) == whom_of_group)
+                .filter_map(|id| world.began(*id))
+                .filter(|time| Some(*time) >= last)
+                .min();
+            // What ended by itself was no failure.
+            if ended.is_some() {
+                continue;
+            }
+            let mut draft = rests_on(alarm.kind, &core, world);
+            draft.severity = alarm.severity;
+            (draft.cause, draft.certainty) = (alarm.cause, Certainty::Observed);
+            draft.verdict = alarm.verdict;
+            draft.summary = summary(&draft, &core, world);
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+/// Runs of episodes with no longer gap, in order.
+fn apart(mut ids: Vec<EpisodeId>, gap_ms: i64, world: &World<'_>) -> Vec<Vec<EpisodeId>> {
+    ids.sort_by_key(|id| (world.began(*id).is_none(), world.began(*id), *id));
+    let mut runs: Vec<Vec<EpisodeId>> = Vec::new();
+    let mut last: Option<Timestamp> = None;
+    for id in ids {
+        let near = match (last, world.began(id)) {
+            (Some(last), Some(began)) => began.since(last) <= gap_ms,
+            // Without a time it may as well be the same.
+            _ => true,
+        };
+        match runs.last_mut().filter(|_| near) {
+            Some(run) => run.push(id),
+            None => runs.push(vec![id]),
+        }
+        last = last.max(world.ended(id));
+    }
+    runs
+}
+
+/// An incident of some episodes, with what led to them.
+fn rests_on(kind: IncidentKind, core: &[EpisodeId], world: &World<'_>) -> Draft {
+    let mut draft = Draft::new(kind, world.seed(core[0]));
+    for (id, member) in world.grow(core) {
+        draft.add_episode(id, member);
+    }
+    for id in core {
+        let run = world.episodes.at(*id);
+        draft.stores.extend(run.key.store);
+        draft.regions.extend(run.key.region);
+    }
+    draft
+}
+
+/// Stores that started without having been told to stop.
+fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+    let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
+    for (store, restart) in world.stores.crashes(world.learned) {
+        if !taken.has(restart.episode) {
+            by_store.entry(store).or_default().push(restart.episode);
+        }
+    }
+    let mut drafts = Vec::new();
+    for (store, ids) in by_store {
+        for core in apart(ids, CRASHES_MS, world) {
+            let mut draft = rests_on(IncidentKind::StoreRestarted, &core, world);
+            draft.stores.insert(store);
+            let near = draft.episodes.clone();
+            (draft.cause, draft.certainty) =
+                world.nearest_cause(&near).unwrap_or((Cause::Unknown, Certainty::Inferred));
+            if draft.cause == Cause::Unknown && died(&draft, "panic", world) {
+                draft.cause = Cause::Bug;
+            }
+            let last = core.iter().filter_map(|id| world.ended(*id)).max();
+            draft.verdict = verdict(draft.cause);
+            draft.summary = crash_words(store, core.len(), &draft);
+            let calm = last.zip(world.now).is_some_and(|(last, now)| now.since(last) >= CALM_MS);
+            if core.len() == 1 || calm {
+                draft.recovered(last);
+            }
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+fn crash_words(store: StoreId, times: usize, draft: &Draft) -> String {
+    let times = match times {
+        1 => "restarted".to_owned(),
+        times => format!("restarted {times} times"),
+    };
+    let why = match draft.cause {
+        Cause::Unknown => "the logs do not say why".to_owned(),
+        cause => format!("because of {}", reason_words(cause)),
+    };
+    format!("Store {store} {times} without having been told to stop{}: {why}.", at(draft.start))
+}
+
+fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
+    world.graph.of_kind(kind).iter().any(|id| draft.episodes.contains_key(id))
+}
+
+/// Panics and kills after which no start is seen.
+fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+    let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
+    for id in ["killed-for-memory", "panic"].iter().flat_map(|kind| world.graph.of_kind(kind)) {
+        let run = world.episodes.at(*id);
+        if !taken.has(*id) && run.severity >= Severity::Critical {
+            let group = groups.entry(whom(*id, By::Store, world)).or_default();
+            if !group.contains(id) {
+                group.push(*id);
+            }
+        }
+    }
+    let mut drafts = Vec::new();
+    for ids in groups.into_values() {
+        for core in apart(ids, CRASHES_MS, world) {
+            let run = world.episodes.at(core[0]);
+            let store = run.key.store;
+            let last = core.iter().filter_map(|id| world.ended(*id)).max();
+            let lives = match (store, last) {
+                (Some(store), Some(last)) => world.lives_after(store, last),
+                _ => false,
+            };
+            let of_a_store = store.is_some() || run.component.is_some_and(Component::is_store);
+            let kind = match (of_a_store, lives) {
+                (true, true) => IncidentKind::StoreRestarted,
+                (true, false) => IncidentKind::StoreDown,
+                (false, _) => IncidentKind::Other,
+            };
+            let mut draft = rests_on(kind, &core, world);
+            draft.severity = Severity::Critical;
+            let chains = world.graph.chains;
+            let own = core.iter().find_map(|id| chains.cause_of(world.graph.kinds(*id)));
+            let said = core.iter().find_map(|id| chains.reason(&world.episodes.at(*id).summary));
+            let near = draft.episodes.clone();
+            (draft.cause, draft.certainty) = match own.or(said) {
+                Some(cause) => (cause, Certainty::Observed),
+                None => world.nearest_cause(&near).unwrap_or((Cause::Bug, Certainty::Inferred)),
+            };
+            draft.verdict = verdict(draft.cause);
+            draft.summary = summary(&draft, &core, world);
+            if lives {
+                draft.recovered(last);
+            }
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+/// Stores that others cannot reach until the end of the logs, and whose own logs have ended.
+fn gone(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+    let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
+    for id in world.graph.of_kind("store-unreachable").iter().filter(|id| !taken.has(**id)) {
+        let run = world.episodes.at(*id);
+        let writer = world.learned.instance(run.instance).store;
+        if let Some(store) = run.remote.or(run.key.store.filter(|store| writer != Some(*store))) {
+            by_store.entry(store).or_default().push(*id);
+        }
+    }
+    let mut drafts = Vec::new();
+    for (store, ids) in by_store {
+        let Some(core) = apart(ids, GONE_MS, world).pop() else { continue };
+        let began = core.iter().filter_map(|id| world.began(*id)).min();
+        let ended = core.iter().filter_map(|id| world.ended(*id)).max();
+        let (Some(began), Some(ended)) = (began, ended) else { continue };
+        let until_the_end = world.now.is_some_and(|now| now.since(ended) <= GONE_MS);
+        if ended.since(began) < GONE_MS || !until_the_end || world.lives_after(store, began) {
+            continue;
+        }
+        let mut draft = rests_on(IncidentKind::StoreDown, &core, world);
+        draft.stores = BTreeSet::from([store]);
+        draft.summary = format!("Store {store} cannot be reached since{}.", at(Some(began)).trim_start_matches(" at"));
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// Regions that have no leader until the end of the logs.
+fn leaderless(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+    let mut by_region: BTreeMap<RegionId, Vec<EpisodeId>> = BTreeMap::new();
+    for id in world.graph.of_kind("no-leader").iter().filter(|id| !taken.has(**id)) {
+        if let Some(region) = world.episodes.at(*id).key.region {
+            by_region.entry(region).or_default().push(*id);
+        }
+    }
+    let mut drafts = Vec::new();
+    for (region, ids) in by_region {
+        let Some(core) = apart(ids, GONE_MS, world).pop() else { continue };
+        let began = core.iter().filter_map(|id| world.began(*id)).min();
+        let ended = core.iter().filter_map(|id| world.ended(*id)).max();
+        let (Some(began), Some(ended)) = (began, ended) else { continue };
+        if ended.since(began) >= GONE_MS && world.now.is_some_and(|now| now.since(ended) <= GONE_MS) {
+            let mut draft = rests_on(IncidentKind::RegionUnavailable, &core, world);
+            draft.summary =
+                format!("Region {region} has no leader since{}.", at(Some(began)).trim_start_matches(" at"));
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+/// Any other critical record: a person must look at it.
+fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+    let mut groups: BTreeMap<(crate::correlate::names::RuleId, Whom), Vec<EpisodeId>> = BTreeMap::new();
+    for (id, run) in world.episodes.iter() {
+        // Those of a task's life and of a refused command speak of what the task's state tells already.
+        let told = matches!(&*run.group, "log-backup" | "gc" | "region-merge");
+        if run.severity >= Severity::Critical && !told && !taken.has(id) {
+            groups.entry((run.key.rule, whom(id, By::Store, world))).or_default().push(id);
+        }
+    }
+    let mut drafts = Vec::new();
+    for ((rule, _), ids) in groups {
+        for core in apart(ids, 24 * 3_600_000, world) {
+            let run = world.episodes.at(core[0]);
+            let of_a_store = run.component.is_some_and(Component::is_store);
+            let starts = matches!(&*run.group, "lifecycle" | "encryption");
+            let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
+            let mut draft = rests_on(kind, &core, world);
+            draft.severity = Severity::Critical;
+            if let Some(cause) = world.graph.chains.reason(&run.summary) {
+                (draft.cause, draft.certainty) = (cause, Certainty::Observed);
+            }
+            draft.verdict = match draft.cause {
+                Cause::Unknown => Verdict::Investigate,
+                cause => verdict(cause),
+            };
+            let meaning = world.catalog.get(world.learned.rule(rule)).map(|rule| rule.meaning.to_string());
+            draft.summary = meaning.unwrap_or_else(|| summary(&draft, &core, world));
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+fn summary(draft: &Draft, core: &[EpisodeId], world: &World<'_>) -> String {
+    let run = world.episodes.at(core[0]);
+    let whom = match (draft.stores.is_empty(), world.learned.instance(run.instance).address.as_deref()) {
+        (false, _) => format!("{} {}", plural("Store", draft.stores.len()), list(draft.stores.iter())),
+        (true, Some(address)) => address.to_owned(),
+        (true, None) => run.component.map_or_else(|| "A process".to_owned(), |component| component.to_string()),
+    };
+    let meaning = world.catalog.get(world.learned.rule(run.key.rule)).map(|rule| rule.meaning.to_string());
+    let meaning = meaning.unwrap_or_else(|| format!("{}.", reason_words(draft.cause)));
+    format!("{whom}{}: {meaning}", at(draft.start))
+}

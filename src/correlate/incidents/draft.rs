@@ -1,0 +1,286 @@
+//! An incident in the making: what it is, what it rests on, and how that becomes the steps of its chain.
+
+use super::World;
+use super::words::{list, plural};
+use crate::correlate::chains::KindId;
+use crate::correlate::episodes::{EpisodeId, Run};
+use crate::correlate::findings::{Cause, Certainty, IncidentKind, IncidentStatus, Place, Step, Verdict};
+use crate::correlate::graph::Member;
+use crate::correlate::identify::InstanceId;
+use crate::correlate::names::RuleId;
+use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A single record that an incident rests on, of an episode that as a whole does not belong to it.
+#[derive(Debug, Clone)]
+pub(in crate::correlate) struct Moment {
+    /// By the clock of the others.
+    pub(in crate::correlate) real: Option<Timestamp>,
+    /// As written.
+    pub(in crate::correlate) written: Option<Timestamp>,
+    pub(in crate::correlate) rule: RuleId,
+    pub(in crate::correlate) component: Option<Component>,
+    pub(in crate::correlate) severity: Severity,
+    pub(in crate::correlate) store: Option<StoreId>,
+    pub(in crate::correlate) region: Option<RegionId>,
+    pub(in crate::correlate) place: Place,
+    pub(in crate::correlate) episode: EpisodeId,
+    pub(in crate::correlate) message: Box<str>,
+    /// In plain words.
+    pub(in crate::correlate) what: String,
+}
+
+/// The record that an incident's id is made of.
+#[derive(Debug, Clone)]
+pub(in crate::correlate) struct Seed {
+    pub(in crate::correlate) instance: InstanceId,
+    pub(in crate::correlate) time: Option<Timestamp>,
+    pub(in crate::correlate) rule: RuleId,
+    pub(in crate::correlate) place: Place,
+}
+
+/// An incident in the making.
+#[derive(Debug, Clone)]
+pub(in crate::correlate) struct Draft {
+    pub(in crate::correlate) kind: IncidentKind,
+    pub(in crate::correlate) severity: Severity,
+    pub(in crate::correlate) status: IncidentStatus,
+    pub(in crate::correlate) start: Option<Timestamp>,
+    pub(in crate::correlate) end: Option<Timestamp>,
+    pub(in crate::correlate) task: Option<String>,
+    pub(in crate::correlate) stores: BTreeSet<StoreId>,
+    pub(in crate::correlate) regions: BTreeSet<RegionId>,
+    pub(in crate::correlate) cause: Cause,
+    pub(in crate::correlate) certainty: Certainty,
+    pub(in crate::correlate) verdict: Verdict,
+    pub(in crate::correlate) summary: String,
+    pub(in crate::correlate) commands: Vec<String>,
+    pub(in crate::correlate) episodes: BTreeMap<EpisodeId, Member>,
+    pub(in crate::correlate) moments: Vec<Moment>,
+    pub(in crate::correlate) seed: Seed,
+}
+
+impl Draft {
+    /// An open incident of a kind that rests on a record; the rest is filled in.
+    pub(in crate::correlate) fn new(kind: IncidentKind, seed: Seed) -> Self {
+        Self {
+            kind,
+            severity: Severity::Error,
+            status: IncidentStatus::Open,
+            start: seed.time,
+            end: None,
+            task: None,
+            stores: BTreeSet::new(),
+            regions: BTreeSet::new(),
+            cause: Cause::Unknown,
+            certainty: Certainty::Inferred,
+            verdict: Verdict::Investigate,
+            summary: String::new(),
+            commands: Vec::new(),
+            episodes: BTreeMap::new(),
+            moments: Vec::new(),
+            seed,
+        }
+    }
+
+    /// It is over: nobody has to do anything.
+    pub(in crate::correlate) fn recovered(&mut self, end: Option<Timestamp>) {
+        self.status = IncidentStatus::Recovered;
+        self.end = end;
+        self.severity = self.severity.min(Severity::Notice);
+        self.verdict = Verdict::None;
+        self.commands.clear();
+    }
+
+    /// A record of an episode that as a whole is not part of it.
+    pub(in crate::correlate) fn add(&mut self, moment: Moment) {
+        let known = self.moments.iter().any(|known| known.place == moment.place);
+        if !known && !self.episodes.contains_key(&moment.episode) {
+            self.moments.push(moment);
+        }
+    }
+
+    /// An episode as a whole; single records of it are part of it then.
+    pub(in crate::correlate) fn add_episode(&mut self, id: EpisodeId, member: Member) {
+        let known = self.episodes.entry(id).or_insert(member);
+        known.distance = known.distance.min(member.distance);
+        self.moments.retain(|moment| moment.episode != id);
+    }
+
+    /// How many events belong to it.
+    pub(in crate::correlate) fn events(&self, world: &World<'_>) -> u64 {
+        let whole: u64 = self.episodes.keys().map(|id| world.episodes.at(*id).count).sum();
+        whole + self.moments.len() as u64
+    }
+
+    /// The chain, first cause first: one step for what is the same on several stores and regions.
+    pub(in crate::correlate) fn steps(&self, world: &World<'_>) -> Vec<Step> {
+        let mut folds: BTreeMap<Same, Fold> = BTreeMap::new();
+        for (id, member) in &self.episodes {
+            let run = world.episodes.at(*id);
+            let (kind, says) = match world.graph.chains.first(world.graph.kinds(*id)) {
+                Some((kind, form)) => (Some(kind), Some(form.says.as_str())),
+                None => (None, None),
+            };
+            let same = Same { kind, rule: if kind.is_some() { None } else { Some(run.key.rule) }, what: String::new() };
+            folds.entry(same).or_default().episode(run, says, *member, world);
+        }
+        for moment in &self.moments {
+            let same = Same { kind: None, rule: None, what: moment.what.clone() };
+            folds.entry(same).or_default().moment(moment);
+        }
+        let mut steps: Vec<(Option<Timestamp>, Step)> =
+            folds.into_values().filter_map(|fold| Some((fold.real, fold.step(world)?))).collect();
+        steps.sort_by(|a, b| {
+            let key = |(real, step): &(Option<Timestamp>, Step)| (real.is_none(), *real, step.place.clone());
+            key(a).cmp(&key(b))
+        });
+        steps.into_iter().map(|(_, step)| step).collect()
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Same {
+    kind: Option<KindId>,
+    rule: Option<RuleId>,
+    what: String,
+}
+
+/// Records of one step.
+#[derive(Debug, Default)]
+struct Fold {
+    /// The earliest by the clock of the others: it stands for all.
+    real: Option<Timestamp>,
+    front: Option<Front>,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    count: u64,
+    severity: Option<Severity>,
+    stores: BTreeSet<StoreId>,
+    regions: BTreeSet<RegionId>,
+    partners: BTreeSet<RegionId>,
+    codes: BTreeSet<Box<str>>,
+    task: Option<String>,
+    says: Option<String>,
+    inferred: bool,
+}
+
+#[derive(Debug)]
+struct Front {
+    rule: RuleId,
+    component: Option<Component>,
+    message: Box<str>,
+    place: Place,
+}
+
+impl Fold {
+    fn episode(&mut self, run: &Run, says: Option<&str>, member: Member, world: &World<'_>) {
+        let real = run.first.map(|first| world.learned.real_time(run.instance, first));
+        let place = Place { file: Arc::clone(world.learned.file_name(run.file)), line: run.line };
+        self.front(real, Front { rule: run.key.rule, component: run.component, message: run.summary.clone(), place });
+        self.span(run.first, run.last);
+        self.count += run.count;
+        self.severity = self.severity.max(Some(run.severity));
+        self.stores.extend(run.key.store);
+        self.stores.extend(run.remote.filter(|_| run.key.store.is_none()));
+        self.regions.extend(run.key.region);
+        self.partners.extend(run.partner);
+        self.codes.extend(run.codes.iter().cloned());
+        self.task = self.task.take().or_else(|| run.key.task.map(|task| world.learned.task(task).to_owned()));
+        self.says = self.says.take().or_else(|| says.map(str::to_owned));
+        self.inferred |= member.certainty == Certainty::Inferred;
+    }
+
+    fn moment(&mut self, moment: &Moment) {
+        let front = Front {
+            rule: moment.rule,
+            component: moment.component,
+            message: moment.message.clone(),
+            place: moment.place.clone(),
+        };
+        self.front(moment.real, front);
+        self.span(moment.written, moment.written);
+        self.count += 1;
+        self.severity = self.severity.max(Some(moment.severity));
+        self.stores.extend(moment.store);
+        self.regions.extend(moment.region);
+        self.says = self.says.take().or_else(|| Some(moment.what.clone()));
+    }
+
+    fn front(&mut self, real: Option<Timestamp>, front: Front) {
+        let earlier = match (&self.front, real, self.real) {
+            (None, ..) => true,
+            (Some(_), Some(_), None) => true,
+            (Some(_), None, _) => false,
+            (Some(known), Some(real), Some(before)) => (real, &front.place) < (before, &known.place),
+        };
+        if earlier {
+            self.real = real;
+            self.front = Some(front);
+        }
+    }
+
+    fn span(&mut self, first: Option<Timestamp>, last: Option<Timestamp>) {
+        self.first = self.first.into_iter().chain(first).min();
+        self.last = self.last.max(last);
+    }
+
+    fn step(self, world: &World<'_>) -> Option<Step> {
+        let front = self.front?;
+        let rule = Arc::clone(world.learned.rule(front.rule));
+        let what = match &self.says {
+            Some(says) => fill(says, &self.stores, &self.regions, &self.partners, &self.codes, self.task.as_deref()),
+            // The rule's meaning, up to its first full stop.
+            None => world.catalog.get(&rule).map_or_else(
+                || front.message.to_string(),
+                |rule| rule.meaning.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned(),
+            ),
+        };
+        Some(Step {
+            first: self.first,
+            last: self.last,
+            count: self.count,
+            rule,
+            severity: self.severity.unwrap_or(Severity::Info),
+            component: front.component,
+            stores: self.stores.into_iter().collect(),
+            regions: self.regions.into_iter().collect(),
+            what,
+            message: front.message.to_string(),
+            certainty: if self.inferred { Certainty::Inferred } else { Certainty::Observed },
+            place: front.place,
+        })
+    }
+}
+
+/// Puts ids into a sentence: `region {region}` becomes `regions 1, 2 and 3`. What is not known loses its noun's number only.
+fn fill(
+    says: &str,
+    stores: &BTreeSet<StoreId>,
+    regions: &BTreeSet<RegionId>,
+    partners: &BTreeSet<RegionId>,
+    codes: &BTreeSet<Box<str>>,
+    task: Option<&str>,
+) -> String {
+    let mut text = says.to_owned();
+    for (slot, noun, ids) in [
+        ("region {region}", "region", list(regions.iter())),
+        ("region {partner}", "region", list(partners.iter())),
+        ("store {store}", "store", list(stores.iter())),
+    ] {
+        let several = match slot {
+            "region {region}" => regions.len(),
+            "region {partner}" => partners.len(),
+            _ => stores.len(),
+        };
+        let words = if several == 0 { format!("a {noun}") } else { format!("{} {ids}", plural(noun, several)) };
+        text = text.replace(slot, &words);
+    }
+    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
+    text.replace("{region}", &or(list(regions.iter()), "another"))
+        .replace("{partner}", &or(list(partners.iter()), "another"))
+        .replace("{store}", &or(list(stores.iter()), "a store"))
+        .replace("{code}", &or(list(codes.iter()), "no code"))
+        .replace("{task}", task.unwrap_or("the task"))
+}

@@ -1,0 +1,88 @@
+//! A restore to a point in time that left out TiFlash replicas.
+
+use super::World;
+use super::draft::{Draft, Moment};
+use super::runs::{moment, run_seed};
+use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
+use crate::correlate::graph::Taken;
+use crate::correlate::runs::BrRun;
+use crate::correlate::versions::Version;
+use crate::units::Severity;
+
+/// From this version on BR sets the replicas itself.
+const SETS_REPLICAS: Version = Version(6, 3, 0);
+
+pub(super) fn find(world: &World<'_>, _taken: &mut Taken) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for run in world.runs.iter().filter(|run| run.restored_point) {
+        let failed = run.records.iter().any(|record| &**world.learned.rule(record.rule) == "br-tiflash-restore-failed");
+        let old = run.version.as_deref().and_then(Version::parse).is_some_and(|version| version < SETS_REPLICAS);
+        if failed || (old && !run.sets_tiflash) {
+            drafts.push(draft(run, failed, world));
+        }
+    }
+    drafts
+}
+
+fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
+    let mut draft = Draft::new(IncidentKind::RestoreIncomplete, run_seed(run));
+    draft.start = run.started;
+    draft.cause = Cause::TiflashReplica;
+    draft.verdict = Verdict::SetTiflashReplica;
+    draft.commands = world.replicas.commands(run.last);
+    let named = world.replicas.named(run.last);
+    let missed = named.iter().any(|one| one.replicas.is_none());
+    draft.certainty = if failed || missed { Certainty::Observed } else { Certainty::Inferred };
+    draft.severity = if failed || !named.is_empty() { Severity::Error } else { Severity::Warning };
+    let done = "the restore is done, without TiFlash replicas";
+    for record in run.records.iter().filter(|record| {
+        record.severity >= Severity::Warning || &**world.learned.rule(record.rule) == "br-restore-log-success"
+    }) {
+        draft.add(moment(record, world, done.to_owned()));
+    }
+    for named in named {
+        let episode = world.episodes.at(named.episode);
+        draft.add(Moment {
+            real: named.time,
+            written: named.written,
+            rule: episode.key.rule,
+            component: episode.component,
+            severity: episode.severity,
+            store: None,
+            region: None,
+            place: named.place.clone(),
+            episode: named.episode,
+            message: episode.summary.clone(),
+            what: match named.replicas {
+                Some(_) => "a table gets TiFlash replicas".to_owned(),
+                None => "a query finds no TiFlash replica".to_owned(),
+            },
+        });
+    }
+    draft.summary = summary(run, failed, draft.commands.len());
+    if let Some(end) = world.replicas.set_again(run.last) {
+        draft.recovered(Some(end));
+    }
+    draft
+}
+
+fn summary(run: &BrRun, failed: bool, tables: usize) -> String {
+    let version = run.version.as_deref().unwrap_or("of this version");
+    let mut text = if failed {
+        "The restore to a point in time ended, but BR could not set the TiFlash replicas of the restored tables."
+            .to_owned()
+    } else {
+        format!(
+            "The restore to a point in time was done by BR {version}, which does not restore TiFlash replicas (v6.3.0 and later do): \
+             queries on TiFlash find no data until they are set."
+        )
+    };
+    match tables {
+        0 => text.push_str(
+            " No record names the tables: those that had replicas in the cluster that was backed up need them again.",
+        ),
+        1 => text.push_str(" The logs name 1 table."),
+        tables => text.push_str(&format!(" The logs name {tables} tables.")),
+    }
+    text
+}

@@ -1,0 +1,216 @@
+//! A backup, a restore or another run of `br` that failed.
+
+use super::World;
+use super::draft::{Draft, Moment, Seed};
+use super::tasks::reason_words;
+use super::words::{at, list, plural};
+use crate::correlate::episodes::EpisodeId;
+use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
+use crate::correlate::graph::Taken;
+use crate::correlate::runs::{BrRun, Job, RunRecord};
+use crate::units::{Component, Severity, StoreId};
+use std::collections::BTreeSet;
+
+pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for run in world.runs {
+        let failures = run.failures();
+        let worst = failures.iter().map(|record| record.severity).max();
+        // A run whose end is not in the logs failed if its errors are those of a backup or restore.
+        let failed = run.failed() || (!run.succeeded() && matches!(run.job, Job::Backup | Job::Restore));
+        let refused = run.refusal.is_some() && !matches!(run.job, Job::Backup | Job::Restore);
+        if !failed || refused || worst.is_none_or(|worst| worst < Severity::Warning) {
+            continue;
+        }
+        let draft = draft(run, &failures, world);
+        taken.take(draft.episodes.keys().copied());
+        taken.take(run.records.iter().map(|record| record.episode));
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// The record that a run's incident rests on: the first that says that it failed.
+pub(super) fn run_seed(run: &BrRun) -> Seed {
+    let failures = run.failures();
+    let record = failures.first().copied().or_else(|| run.records.first());
+    match record {
+        Some(record) => {
+            Seed { instance: run.instance, time: record.written, rule: record.rule, place: record.place.clone() }
+        }
+        None => Seed { instance: run.instance, time: run.began.0, rule: run.began.1, place: run.began.2.clone() },
+    }
+}
+
+/// A record of a run.
+pub(super) fn moment(record: &RunRecord, world: &World<'_>, what: String) -> Moment {
+    Moment {
+        real: record.time,
+        written: record.written,
+        rule: record.rule,
+        component: world.episodes.at(record.episode).component.or(Some(Component::Br)),
+        severity: record.severity,
+        store: record.store,
+        region: None,
+        place: record.place.clone(),
+        episode: record.episode,
+        message: record.message.clone(),
+        what,
+    }
+}
+
+fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
+    let kind = match run.job {
+        Job::Backup => IncidentKind::BackupFailed,
+        Job::Restore => IncidentKind::RestoreFailed,
+        Job::Log(_) | Job::Other => IncidentKind::Other,
+    };
+    let mut draft = Draft::new(kind, run_seed(run));
+    draft.severity = if kind == IncidentKind::Other { Severity::Warning } else { Severity::Error };
+    draft.task = run.task.clone();
+    draft.stores.extend(failures.iter().filter_map(|record| record.store));
+    (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
+    draft.verdict = verdict(draft.cause);
+    for record in run.records.iter().filter(|record| record.severity >= Severity::Warning) {
+        let what = if record.fails() { failed_words(run) } else { "before that".to_owned() };
+        draft.add(moment(record, world, what));
+    }
+    draft.summary = summary(run, failures, &draft);
+    let again = world.runs.iter().find(|other| {
+        other.succeeded()
+            && other.job == run.job
+            && run.last.is_some()
+            && other.started > run.last
+            && same_command(other, run)
+    });
+    if let Some(again) = again {
+        draft.summary.push_str(&format!(" A later run ended well{}.", at(again.last)));
+        draft.recovered(again.last);
+    }
+    draft
+}
+
+fn same_command(one: &BrRun, other: &BrRun) -> bool {
+    one.job != Job::Other || one.command == other.command
+}
+
+/// The cause: what the failure says; else what the run met before; else what stores met meanwhile.
+fn cause(run: &BrRun, failures: &[&RunRecord], draft: &mut Draft, world: &World<'_>) -> (Cause, Certainty) {
+    let chains = world.graph.chains;
+    let says = |record: &RunRecord| {
+        let codes = record.codes.join(" ");
+        refine(chains.reason(&record.message).or_else(|| chains.reason(&codes)), &record.message, world)
+    };
+    let said = failures.iter().find_map(|record| says(record));
+    let before = || {
+        let earlier = run.records.iter().filter(|record| !record.fails() && record.severity >= Severity::Warning);
+        earlier.rev().find_map(says)
+    };
+    let vague = matches!(said, None | Some(Cause::StorageAccess | Cause::Network));
+    if vague && let Some((cause, core)) = met_by_stores(run, draft, said, world) {
+        for (id, member) in world.grow(&core) {
+            draft.add_episode(id, member);
+        }
+        draft.stores.extend(core.iter().filter_map(|id| world.episodes.at(*id).key.store));
+        return (cause, Certainty::Inferred);
+    }
+    match said.or_else(before) {
+        Some(cause) => (cause, Certainty::Observed),
+        None => (Cause::Unknown, Certainty::Inferred),
+    }
+}
+
+/// A refused connection to a store means that it is gone, one to PD that PD is.
+fn refine(cause: Option<Cause>, message: &str, world: &World<'_>) -> Option<Cause> {
+    let cause = cause?;
+    if cause != Cause::Network || !message.contains("connection refused") {
+        return Some(cause);
+    }
+    let address =
+        message.split("dial tcp ").nth(1).and_then(|rest| rest.split([' ', ',']).next())?.trim_end_matches(':');
+    let is_pd =
+        address.ends_with(":2379")
+            || world.learned.instances.all.iter().any(|instance| {
+                instance.component == Some(Component::Pd) && instance.address.as_deref() == Some(address)
+            });
+    Some(match world.learned.instances.store_at(address) {
+        Some(_) => Cause::StoreDown,
+        None if is_pd => Cause::PdUnavailable,
+        None => cause,
+    })
+}
+
+/// What the store that failed, or else any, met while the run went on.
+fn met_by_stores(
+    run: &BrRun,
+    draft: &Draft,
+    said: Option<Cause>,
+    world: &World<'_>,
+) -> Option<(Cause, Vec<EpisodeId>)> {
+    let (from, until) = run.started.zip(run.last)?;
+    let named: BTreeSet<StoreId> = draft.stores.clone();
+    for (kind, cause) in [
+        ("disk-full-error", Some(Cause::DiskFull)),
+        ("damaged", Some(Cause::DataCorruption)),
+        ("killed-for-memory", Some(Cause::OutOfMemory)),
+        ("storage-fails", None),
+    ] {
+        let core: Vec<EpisodeId> = world
+            .graph
+            .of_kind(kind)
+            .iter()
+            .copied()
+            .filter(|id| {
+                let episode = world.episodes.at(*id);
+                let of_a_store = episode.component.is_some_and(Component::is_store);
+                let mine = named.is_empty() || episode.key.store.is_some_and(|store| named.contains(&store));
+                let then = world.began(*id).is_some_and(|began| began <= until)
+                    && world.ended(*id).is_some_and(|ended| ended >= from);
+                of_a_store && mine && then
+            })
+            .collect();
+        let said_there = core.iter().find_map(|id| world.graph.chains.reason(&world.episodes.at(*id).summary));
+        if let Some(found) = cause.or(said_there).filter(|found| !core.is_empty() && Some(*found) != said) {
+            return Some((found, core));
+        }
+    }
+    None
+}
+
+/// What to do about a failed run.
+pub(super) const fn verdict(cause: Cause) -> Verdict {
+    match cause {
+        Cause::Network | Cause::StorageThrottled | Cause::LeaderChange | Cause::RegionMerge | Cause::RegionSplit => {
+            Verdict::Retry
+        }
+        Cause::Unknown | Cause::Bug | Cause::DataCorruption => Verdict::Investigate,
+        _ => Verdict::FixAndRetry,
+    }
+}
+
+fn name(run: &BrRun) -> String {
+    match (&run.command, run.job) {
+        (Some(command), _) => format!("br {}", command.trim_start_matches("br ")),
+        (None, Job::Backup) => "A backup".to_owned(),
+        (None, Job::Restore) => "A restore".to_owned(),
+        (None, _) => "A br command".to_owned(),
+    }
+}
+
+fn failed_words(run: &BrRun) -> String {
+    format!("{} fails", name(run))
+}
+
+fn summary(run: &BrRun, failures: &[&RunRecord], draft: &Draft) -> String {
+    let stores = if draft.stores.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} {})", plural("store", draft.stores.len()), list(draft.stores.iter()))
+    };
+    let why = match draft.cause {
+        Cause::Unknown => "the logs do not say why".to_owned(),
+        cause => format!("because of {}", reason_words(cause)),
+    };
+    let when = failures.iter().find_map(|record| record.written);
+    format!("{} failed{}{stores}: {why}.", name(run), at(when))
+}

@@ -1,0 +1,257 @@
+//! A checkpoint that stands still though the task runs, and what holds it back.
+
+use super::World;
+use super::draft::{Draft, Seed};
+use super::tasks::{add_gc, prospect, reason_words, task_commands};
+use super::words::{at, list, plural};
+use crate::correlate::chains::{Blocker, By};
+use crate::correlate::episodes::{EpisodeId, Run};
+use crate::correlate::findings::{Cause, Certainty, IncidentKind};
+use crate::correlate::graph::{Member, Taken};
+use crate::correlate::tasks::{Judged, Stall, Story};
+use crate::units::{Severity, StoreId, Timestamp, Tso, hms};
+use std::collections::BTreeSet;
+
+/// A stall that is over was worth a word if it was this long.
+const LONG_MS: i64 = 3_600_000;
+/// What a record says of the time shortly before a stall counts too.
+const BEFORE_MS: i64 = 10 * 60_000;
+
+pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (story, judged) in world.stories {
+        for stall in &story.stalls {
+            // One that a pause or failure ended is part of that.
+            let ended = story.life.downs.iter().any(|down| {
+                down.since.zip(stall.since).is_some_and(|(since, stall)| since >= stall)
+                    && stall.until.is_none_or(|until| down.since.is_none_or(|since| since <= until))
+            });
+            if ended || (stall.until.is_some() && stall.lag_ms() < LONG_MS) {
+                continue;
+            }
+            let draft = draft(story, judged, stall, world);
+            taken.take(draft.episodes.keys().copied());
+            drafts.push(draft);
+        }
+    }
+    drafts
+}
+
+fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Draft {
+    let run = world.episodes.at(stall.episode);
+    let seed = Seed { instance: run.instance, time: stall.since, rule: run.key.rule, place: stall.place.clone() };
+    let mut draft = Draft::new(IncidentKind::CheckpointStalled, seed);
+    draft.task = Some(story.name.clone()).filter(|name| !name.is_empty());
+    draft.severity = Severity::Warning;
+    draft.verdict = judged.verdict;
+    draft.commands = task_commands(story, judged, world);
+    let window = (stall.value.time().plus_ms(-BEFORE_MS), stall.since, stall.seen);
+    let value = stall.value.exact().unwrap_or(Tso::from_time(stall.value.time()));
+    blockers(&mut draft, window, value, world);
+    draft.add(super::Moment {
+        real: stall.since,
+        written: stall.since,
+        rule: run.key.rule,
+        component: run.component,
+        severity: run.severity,
+        store: None,
+        region: None,
+        place: stall.place.clone(),
+        episode: stall.episode,
+        message: run.summary.clone(),
+        what: format!("the checkpoint stands at {}Z", stall.value.time().human()),
+    });
+    if stall.until.is_none() {
+        add_gc(&mut draft, judged, world);
+    }
+    draft.summary = summary(&draft, story, judged, stall);
+    if stall.until.is_some() {
+        draft.recovered(stall.until);
+    }
+    draft
+}
+
+/// What held the checkpoint back before a pause that the lag limit made, or after an error that paused nothing.
+pub(super) fn add_blockers(draft: &mut Draft, story: &Story, until: Option<Timestamp>, world: &World<'_>) {
+    let Some(until) = until else { return };
+    let Some(point) = story.log.checkpoints.at(until) else { return };
+    let (cause, certainty) = (draft.cause, draft.certainty);
+    let value = point.value.exact().unwrap_or(Tso::from_time(point.value.time()));
+    blockers(draft, (point.value.time().plus_ms(-BEFORE_MS), Some(point.first), until), value, world);
+    (draft.cause, draft.certainty) = (cause, certainty);
+}
+
+/// From when on records count, since when it stands, and until when it was seen standing.
+type Window = (Timestamp, Option<Timestamp>, Timestamp);
+
+/// Adds what holds the checkpoint back, and sets the cause to the first of it.
+fn blockers(draft: &mut Draft, window: Window, value: Tso, world: &World<'_>) {
+    if let Some((store, cause, core)) = restart_loop(window, world) {
+        blame(draft, cause, Certainty::Inferred, &core, world);
+        draft.stores.insert(store);
+        return;
+    }
+    for blocker in &world.graph.chains.blockers {
+        let found = standing(blocker, window, value, world);
+        if found.is_empty() {
+            continue;
+        }
+        let said = found.iter().find_map(|id| world.graph.chains.reason(&world.episodes.at(*id).summary));
+        let members = world.grow(&found);
+        let led = world.nearest_cause(&members);
+        let certainty = if blocker.ts { Certainty::Observed } else { Certainty::Inferred };
+        let cause = blocker.cause.or(said).or(led.map(|(cause, _)| cause)).unwrap_or(Cause::Unknown);
+        blame(draft, cause, certainty, &found, world);
+        for id in &found {
+            let run = world.episodes.at(*id);
+            draft.stores.extend(run.key.store.filter(|_| blocker.by == By::Store || run.key.region.is_some()));
+            if blocker.by == By::Region {
+                draft.regions.extend(run.key.region.or(run.partner));
+            }
+        }
+        return;
+    }
+    let gone = stores_gone(window, world);
+    if !gone.is_empty() {
+        let core: Vec<EpisodeId> =
+            unreachable(window, world).filter(|(store, _)| gone.contains(store)).map(|(_, id)| id).collect();
+        blame(draft, Cause::StoreDown, Certainty::Inferred, &core, world);
+        draft.stores.extend(gone);
+        with_kinds(draft, &["no-leader", "advancer-cannot-ask"], window, world);
+        return;
+    }
+    let deaf = kinds_in(&["advancer-cannot-tell-pd", "pd-not-reached"], window, world);
+    let standing: Vec<EpisodeId> = deaf.into_iter().filter(|id| stands(*id, window, world)).collect();
+    if !standing.is_empty() {
+        blame(draft, Cause::PdUnavailable, Certainty::Observed, &standing, world);
+        return;
+    }
+    with_kinds(
+        draft,
+        &["owner-gone", "no-leader", "last-region", "resolver-behind", "advancer-cannot-ask"],
+        window,
+        world,
+    );
+}
+
+fn blame(draft: &mut Draft, cause: Cause, certainty: Certainty, core: &[EpisodeId], world: &World<'_>) {
+    draft.cause = cause;
+    draft.certainty = certainty;
+    for (id, member) in world.grow(core) {
+        draft.add_episode(id, member);
+    }
+}
+
+/// Records of these kinds belong to the chain, but do not say why.
+fn with_kinds(draft: &mut Draft, kinds: &[&str], window: Window, world: &World<'_>) {
+    for id in kinds_in(kinds, window, world) {
+        draft.add_episode(id, Member { certainty: Certainty::Inferred, distance: 1 });
+        let run = world.episodes.at(id);
+        draft.regions.extend(run.key.region.or(run.partner));
+    }
+}
+
+fn kinds_in(kinds: &[&str], window: Window, world: &World<'_>) -> Vec<EpisodeId> {
+    let mut found: Vec<EpisodeId> = kinds
+        .iter()
+        .flat_map(|kind| world.graph.of_kind(kind))
+        .copied()
+        .filter(|id| {
+            world.began(*id).is_none_or(|began| began <= window.2)
+                && world.ended(*id).is_none_or(|ended| ended >= window.0)
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether records go on well into the stall: one at its beginning does not hold it.
+fn stands(id: EpisodeId, window: Window, world: &World<'_>) -> bool {
+    let (from, since, seen) = window;
+    let since = since.unwrap_or(from);
+    world.ended(id).is_some_and(|ended| ended >= since.plus_ms(seen.since(since) / 3))
+}
+
+fn standing(blocker: &Blocker, window: Window, value: Tso, world: &World<'_>) -> Vec<EpisodeId> {
+    let chains = world.graph.chains;
+    let names: Vec<&str> = blocker.of.iter().map(|kind| chains.at(*kind).name.as_str()).collect();
+    let near = |run: &Run| {
+        run.tsos.iter().any(|ts| ts.0.abs_diff(value.0) <= 1 || (value.logical() == 0 && ts.time() == value.time()))
+    };
+    let all: Vec<EpisodeId> =
+        kinds_in(&names, window, world).into_iter().filter(|id| !blocker.ts || near(world.episodes.at(*id))).collect();
+    // Rare records of one kind are many episodes: the last one of a store or region tells whether it stands.
+    let group = |id: EpisodeId| {
+        let run = world.episodes.at(id);
+        match blocker.by {
+            By::Store => (run.key.store, None),
+            By::Region => (None, run.key.region.or(run.partner)),
+        }
+    };
+    let stand: BTreeSet<_> =
+        all.iter().filter(|id| blocker.once || stands(**id, window, world)).map(|id| group(*id)).collect();
+    all.into_iter().filter(|id| stand.contains(&group(*id))).collect()
+}
+
+/// A store that restarted without being told to, twice or more.
+fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Vec<EpisodeId>)> {
+    let restarts = world.stores.crashes(world.learned).filter(|(_, restart)| {
+        let real = world.learned.real_time(restart.instance, restart.time);
+        real >= window.0 && real <= window.2
+    });
+    let mut by_store: std::collections::BTreeMap<StoreId, Vec<EpisodeId>> = std::collections::BTreeMap::new();
+    for (store, restart) in restarts {
+        by_store.entry(store).or_default().push(restart.episode);
+    }
+    let (store, core) = by_store.into_iter().filter(|(_, core)| core.len() >= 2).max_by_key(|(_, core)| core.len())?;
+    let members = world.grow(&core);
+    let cause = world.nearest_cause(&members).map_or(Cause::StoreRestart, |(cause, _)| cause);
+    Some((store, cause, core))
+}
+
+/// Records that a store cannot be reached, with that store.
+fn unreachable<'w>(window: Window, world: &'w World<'_>) -> impl Iterator<Item = (StoreId, EpisodeId)> + 'w {
+    kinds_in(&["store-unreachable"], window, world).into_iter().filter_map(|id| {
+        let run = world.episodes.at(id);
+        let writer = world.learned.instance(run.instance).store;
+        let about = run.remote.or(run.key.store.filter(|store| writer != Some(*store)))?;
+        Some((about, id))
+    })
+}
+
+/// Stores that others cannot reach until the end, and whose own logs have ended.
+fn stores_gone(window: Window, world: &World<'_>) -> BTreeSet<StoreId> {
+    let standing: BTreeSet<StoreId> =
+        unreachable(window, world).filter(|(_, id)| stands(*id, window, world)).map(|(store, _)| store).collect();
+    standing.into_iter().filter(|store| !world.lives_after(*store, window.1.unwrap_or(window.0))).collect()
+}
+
+fn summary(draft: &Draft, story: &Story, judged: &Judged, stall: &Stall) -> String {
+    let lag = hms(stall.lag_ms());
+    let mut text = format!(
+        "The checkpoint of task {} stands at {}Z, {lag} behind{}.",
+        story.name,
+        stall.value.time().human(),
+        at(Some(stall.seen))
+    );
+    let stores = if draft.stores.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} {})", plural("store", draft.stores.len()), list(draft.stores.iter()))
+    };
+    let regions = if draft.regions.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} {})", plural("region", draft.regions.len()), list(draft.regions.iter()))
+    };
+    match draft.cause {
+        Cause::Unknown => text.push_str(" The task is not paused, and no record says what holds it back."),
+        cause => text.push_str(&format!(" What holds it back: {}{stores}{regions}.", reason_words(cause))),
+    }
+    match stall.until {
+        Some(until) => text.push_str(&format!(" It has moved again{}.", at(Some(until)))),
+        None => text.push_str(&prospect(judged)),
+    }
+    text
+}

@@ -1,0 +1,381 @@
+//! A task that failed, or that was paused.
+
+use super::draft::{Draft, Moment, Seed};
+use super::words::{at, list, plural};
+use super::{World, stalls};
+use crate::correlate::commands;
+use crate::correlate::episodes::EpisodeId;
+use crate::correlate::findings::{Cause, Certainty, DeadlineBasis, IncidentKind, MergeResult, Verdict};
+use crate::correlate::graph::{Member, Taken};
+use crate::correlate::regions::Merge;
+use crate::correlate::signs::{Sign, Verb};
+use crate::correlate::tasks::{Down, Ended, Judged, Reason, Step, Story};
+use crate::units::{RegionId, Severity, Timestamp};
+
+/// Whatever a chain needs of the time before a failure.
+const BEFORE_MS: i64 = 5_000;
+/// An episode that is part of the pause as a whole is not much longer than it.
+const WHOLE_MS: i64 = 10 * 60_000;
+
+pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (story, judged) in world.stories {
+        for down in &story.life.downs {
+            // A pause by hand that was resumed is somebody's work, not a failure.
+            let routine = matches!(down.reason, Reason::Operator | Reason::Unknown) && down.end.is_some();
+            if !routine {
+                let draft = draft(story, judged, down, world);
+                taken.take(draft.episodes.keys().copied());
+                drafts.push(draft);
+            }
+        }
+    }
+    drafts
+}
+
+fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draft {
+    let first = &story.log.steps[down.first];
+    let kind = match down.reason {
+        Reason::Fatal if down.silent => IncidentKind::CheckpointStalled,
+        Reason::Fatal => IncidentKind::TaskFailed,
+        _ => IncidentKind::TaskPaused,
+    };
+    let seed = Seed { instance: first.instance, time: first.written, rule: first.rule, place: first.place.clone() };
+    let mut draft = Draft::new(kind, seed);
+    draft.task = Some(story.name.clone()).filter(|name| !name.is_empty());
+    draft.severity = if down.reason == Reason::Fatal { Severity::Critical } else { Severity::Warning };
+    let core = core(story, down, world);
+    let members = world.grow(&core);
+    (draft.cause, draft.certainty) = cause(story, down, &members, world);
+    for (id, member) in members {
+        draft.add_episode(id, member);
+    }
+    if down.end.is_none() {
+        draft.verdict = judged.verdict;
+        draft.commands = task_commands(story, judged, world);
+        add_gc(&mut draft, judged, world);
+    }
+    add_steps(&mut draft, story, down, world);
+    draft.stores.extend(down.store);
+    draft.regions.extend(down.region);
+    let merge = down.region.and_then(|region| world.regions.merge_at(region, down.since, 60_000));
+    if draft.cause == Cause::RegionMerge {
+        draft.regions.extend(merge.and_then(|merge| merge.target));
+        draft.regions.extend(merge.map(|merge| merge.source));
+    }
+    if draft.cause == Cause::LagCheck || down.silent {
+        stalls::add_blockers(&mut draft, story, down.since, world);
+    }
+    draft.summary = summary(&draft, story, judged, down, merge, world);
+    if let Some((end, _)) = down.end {
+        draft.recovered(end);
+    }
+    draft
+}
+
+/// What to type for a task.
+pub(in crate::correlate) fn task_commands(story: &Story, judged: &Judged, world: &World<'_>) -> Vec<String> {
+    let task = Some(story.name.as_str());
+    match judged.verdict {
+        Verdict::Resume | Verdict::ResumeOrRecreate => commands::resume(task, world.pd),
+        Verdict::RecreateTask => commands::recreate(task, world.pd, story.log.storage.as_deref()),
+        Verdict::Investigate => commands::status(task, world.pd),
+        _ => Vec::new(),
+    }
+}
+
+/// The records that say that the task is given up or paused.
+fn core(story: &Story, down: &Down, world: &World<'_>) -> Vec<EpisodeId> {
+    let until = down.end.and_then(|(end, _)| end);
+    let mut core = Vec::new();
+    if down.reason == Reason::Fatal {
+        for id in world.graph.of_kind("fatal") {
+            let run = world.episodes.at(*id);
+            let mine = run.key.task.is_none_or(|task| task == story.id);
+            let time = world.began(*id);
+            let after = down.since.is_none()
+                || time.zip(down.since).is_some_and(|(time, since)| time.since(since) >= -BEFORE_MS);
+            let before = until.is_none() || time.zip(until).is_none_or(|(time, until)| time <= until);
+            if mine && after && before {
+                core.push(*id);
+            }
+        }
+    }
+    let first = &story.log.steps[down.first];
+    if is_whole(first.episode, down, world) {
+        core.push(first.episode);
+    }
+    core.sort_unstable();
+    core.dedup();
+    core
+}
+
+/// Whether an episode as a whole is part of the pause: it is not the endless run of a periodic record.
+fn is_whole(id: EpisodeId, down: &Down, world: &World<'_>) -> bool {
+    let run = world.episodes.at(id);
+    let Some(since) = down.since else { return true };
+    let (Some(began), Some(ended)) = (world.began(id), world.ended(id)) else { return run.count == 1 };
+    let until = down.end.and_then(|(end, _)| end).unwrap_or(ended);
+    ended.since(began) <= WHOLE_MS && began.since(since) >= -WHOLE_MS && ended.since(until) <= WHOLE_MS
+}
+
+fn add_steps(draft: &mut Draft, story: &Story, down: &Down, world: &World<'_>) {
+    for at in std::iter::once(&down.first).chain(&down.steps) {
+        let step = &story.log.steps[*at];
+        draft.add(moment(step, world));
+    }
+    // The last checkpoint before: from here on it stands still.
+    if let Some(point) = down.since.and_then(|since| story.log.checkpoints.at(since)) {
+        let run = world.episodes.at(point.episode);
+        draft.add(Moment {
+            real: Some(point.first),
+            written: Some(point.written),
+            rule: run.key.rule,
+            component: run.component,
+            severity: run.severity,
+            store: None,
+            region: None,
+            place: point.place.clone(),
+            episode: point.episode,
+            message: run.summary.clone(),
+            what: format!("the checkpoint moves for the last time: {}Z", point.value.time().human()),
+        });
+    }
+}
+
+/// A record of a task's life, in plain words.
+pub(super) fn moment(step: &Step, world: &World<'_>) -> Moment {
+    let run = world.episodes.at(step.episode);
+    let what = match &step.sign {
+        Sign::Command(Verb::Start) => "somebody starts the task".to_owned(),
+        Sign::Command(Verb::Pause) => "somebody pauses the task".to_owned(),
+        Sign::Command(Verb::Resume) => "somebody resumes the task".to_owned(),
+        Sign::Command(Verb::Stop) => "somebody stops the task".to_owned(),
+        Sign::Seen(Verb::Start) => "the task is started".to_owned(),
+        Sign::Seen(Verb::Pause) => "the task is paused: nothing is backed up from here on".to_owned(),
+        Sign::Seen(Verb::Resume) => "the task is resumed".to_owned(),
+        Sign::Seen(Verb::Stop) => "the task is removed".to_owned(),
+        Sign::Loaded => "the task is loaded".to_owned(),
+        Sign::Fatal => "the task is given up".to_owned(),
+        Sign::Guard(_) => "PD is asked to keep the checkpoint's data: the pause guard".to_owned(),
+        Sign::PausePoint => "PD is asked to keep the checkpoint's data: the pause".to_owned(),
+        Sign::Lag => "the advancer finds that the task lags too much".to_owned(),
+        Sign::Checkpoint(_) | Sign::StoreCheckpoint(_) => "the checkpoint".to_owned(),
+        Sign::Screen(screen) => format!("br log status shows {}{}", screen.status, at(screen.observed_at)),
+    };
+    Moment {
+        real: step.time,
+        written: step.written,
+        rule: step.rule,
+        component: run.component,
+        severity: run.severity,
+        store: step.store,
+        region: step.region,
+        place: step.place.clone(),
+        episode: step.episode,
+        message: step.message.clone(),
+        what,
+    }
+}
+
+/// Who holds the checkpoint's data, and the record that shows that GC has passed it.
+pub(super) fn add_gc(draft: &mut Draft, judged: &Judged, world: &World<'_>) {
+    let mut add = |real: Option<Timestamp>, place, episode: EpisodeId, what: String| {
+        let run = world.episodes.at(episode);
+        draft.add(Moment {
+            real: real.or_else(|| world.began(episode)),
+            written: real,
+            rule: run.key.rule,
+            component: run.component,
+            severity: run.severity,
+            store: None,
+            region: None,
+            place,
+            episode,
+            message: run.summary.clone(),
+            what,
+        });
+    };
+    if let Some(held) =
+        judged.held.as_ref().filter(|_| judged.deadline.is_some_and(|(_, basis)| basis == DeadlineBasis::Pd))
+    {
+        let what = format!("{} holds the checkpoint's data until {}Z", held.service, held.until.human());
+        add(held.seen, held.place.clone(), held.episode, what);
+    }
+    if let Some(passed) = judged.passed.as_ref().filter(|_| judged.lost) {
+        let what = format!("GC reaches {}Z: past the checkpoint", passed.point.time().human());
+        add(passed.seen, passed.place.clone(), passed.episode, what);
+    }
+}
+
+/// The cause: what the error says; else what led to it; else the code. A pause has the cause of who paused.
+fn cause(
+    story: &Story,
+    down: &Down,
+    members: &std::collections::BTreeMap<EpisodeId, Member>,
+    world: &World<'_>,
+) -> (Cause, Certainty) {
+    match down.reason {
+        Reason::Lag => return (Cause::LagCheck, Certainty::Observed),
+        Reason::Operator => return (Cause::Operator, Certainty::Observed),
+        Reason::Unknown => return (Cause::Unknown, Certainty::Inferred),
+        Reason::Fatal => {}
+    }
+    let steps = std::iter::once(&down.first).chain(&down.steps).map(|at| &story.log.steps[*at]);
+    let errors: Vec<&Step> = steps.filter(|step| matches!(step.sign, Sign::Fatal | Sign::Screen(_))).collect();
+    let chains = world.graph.chains;
+    let said = errors.iter().find_map(|step| chains.reason(&step.message));
+    let led = world.nearest_cause(members);
+    match (said, led) {
+        // `failed to put object` or a timeout alone: what the storage answered before says more.
+        (Some(Cause::Network | Cause::StorageAccess), Some((led, certainty)))
+            if matches!(led, Cause::StorageFull | Cause::StorageThrottled | Cause::StorageAccess | Cause::DiskFull) =>
+        {
+            (led, certainty)
+        }
+        (Some(said), _) => (said, Certainty::Observed),
+        (None, Some(led)) => led,
+        (None, None) => {
+            let code = errors.iter().find_map(|step| step.code.as_deref()).or(down.code.as_deref());
+            match code {
+                Some(
+                    "KV:LogBackup:Pd" | "KV:LogBackup:PD" | "KV:LogBackup:Etcd" | "KV:LogBackup:Grpc"
+                    | "KV:LogBackup:gRPC",
+                ) => (Cause::PdUnavailable, Certainty::Observed),
+                Some("KV:LogBackup:OutOfQuota") => (Cause::MemoryQuota, Certainty::Observed),
+                _ => (Cause::Unknown, Certainty::Inferred),
+            }
+        }
+    }
+}
+
+fn summary(
+    draft: &Draft,
+    story: &Story,
+    judged: &Judged,
+    down: &Down,
+    merge: Option<&Merge>,
+    world: &World<'_>,
+) -> String {
+    let since = at(down.since);
+    let who = if draft.stores.is_empty() {
+        "a store".to_owned()
+    } else {
+        format!("{} {}", plural("store", draft.stores.len()), list(draft.stores.iter()))
+    };
+    let code = down.code.as_deref().map(|code| format!(" with {code}")).unwrap_or_default();
+    let mut text = match (down.reason, draft.cause) {
+        (Reason::Fatal, Cause::RegionMerge) => {
+            let region = down.region.map_or_else(|| "a region".to_owned(), |region| format!("region {region}"));
+            let into = merge.and_then(|merge| other(merge, down.region)).map(|other| format!(" into region {other}"));
+            let refusals = refusals(draft, world);
+            format!(
+                "{region} was merging{} when {who} took its initial snapshot; {refusals}it gave up{code}{since}.",
+                into.unwrap_or_default()
+            )
+        }
+        (Reason::Fatal, cause) => {
+            let why = match cause {
+                Cause::Unknown => "the logs do not say why".to_owned(),
+                cause => format!("because of {}", reason_words(cause)),
+            };
+            format!("{who} met a fatal error{code}{since}, {why}.")
+        }
+        (Reason::Lag, _) => {
+            format!("The advancer paused task {}{since}, since its checkpoint lagged too much.", story.name)
+        }
+        (Reason::Operator, _) => format!("Task {} was paused by hand{since}.", story.name),
+        (Reason::Unknown, _) => format!("Task {} is paused{since}; no record says by whom.", story.name),
+    };
+    if let Some(first) = text.get(..1).map(str::to_uppercase) {
+        text.replace_range(..1, &first);
+    }
+    if draft.cause == Cause::RegionMerge {
+        text.push_str(&merge_words(merge));
+    }
+    if down.silent {
+        text.push_str(" The task was not paused, so its status stays NORMAL, but the checkpoint stands still.");
+    }
+    match down.end {
+        Some((end, Ended::Resumed)) => {
+            text.push_str(&format!(" It runs again since{}.", at(end).trim_start_matches(" at")))
+        }
+        Some((end, Ended::Stopped)) => text.push_str(&format!(" The task was stopped{}.", at(end))),
+        None => text.push_str(&prospect(judged)),
+    }
+    text
+}
+
+/// What the verdict means for this task.
+pub(super) fn prospect(judged: &Judged) -> String {
+    let gc = judged.passed.as_ref().map(|passed| passed.point).or(judged.gc_safepoint);
+    match (judged.verdict, judged.deadline) {
+        (Verdict::RecreateTask, _) => {
+            let gc = gc.map(|gc| format!(" ({}Z)", gc.time().human())).unwrap_or_default();
+            format!(" GC has passed the checkpoint{gc}: the task cannot be resumed.")
+        }
+        (Verdict::Resume, Some((until, basis))) => {
+            let how = if basis == DeadlineBasis::Pd { "PD's log" } else { "an estimate" };
+            format!(" It can be resumed until {}Z ({how}).", until.human())
+        }
+        (Verdict::ResumeOrRecreate, Some((until, _))) => {
+            format!(" Since {}Z nothing holds back GC: a resume may be refused.", until.human())
+        }
+        _ => String::new(),
+    }
+}
+
+fn refusals(draft: &Draft, world: &World<'_>) -> String {
+    let refused = |id: &&EpisodeId| {
+        world.graph.chains.kind("snapshot-refused").is_ok_and(|kind| world.graph.kinds(**id).has(kind))
+    };
+    let count: u64 = draft.episodes.keys().filter(refused).map(|id| world.episodes.at(*id).count).sum();
+    match count {
+        0 => String::new(),
+        1 => "after 1 refusal ".to_owned(),
+        count => format!("after {count} refusals "),
+    }
+}
+
+fn other(merge: &Merge, region: Option<RegionId>) -> Option<RegionId> {
+    if region == merge.target { Some(merge.source) } else { merge.target }
+}
+
+fn merge_words(merge: Option<&Merge>) -> String {
+    let Some(merge) = merge else { return " No record of the merge itself is in these logs.".to_owned() };
+    let end = at(merge.ended.map(|end| end.written));
+    match merge.result {
+        MergeResult::Committed => format!(" The merge ended{end}: it no longer stands in the way."),
+        MergeResult::RolledBack => format!(" The merge was taken back{end}: it no longer stands in the way."),
+        MergeResult::Unfinished => " No record says that the merge has ended.".to_owned(),
+    }
+}
+
+/// A cause as a noun.
+pub(super) fn reason_words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::RegionMerge => "a merge of the region",
+        Cause::RegionSplit => "a split of the region",
+        Cause::LeaderChange => "leaders that moved",
+        Cause::StoreDown => "a store that is gone",
+        Cause::StoreRestart => "a store that restarted",
+        Cause::Network => "the network",
+        Cause::PdUnavailable => "PD, which could not be reached",
+        Cause::StorageAccess => "the external storage, which refused access",
+        Cause::StorageFull => "the external storage, which is full",
+        Cause::StorageThrottled => "the external storage, which throttles",
+        Cause::GcSafepoint => "GC, which has passed the data",
+        Cause::LockUnresolved => "a lock that was not resolved",
+        Cause::LagCheck => "the lag limit",
+        Cause::MemoryQuota => "a memory quota",
+        Cause::OutOfMemory => "too little memory",
+        Cause::DiskFull => "a full disk",
+        Cause::DataCorruption => "damaged data",
+        Cause::TiflashReplica => "TiFlash replicas that are not set",
+        Cause::Version => "versions that do not fit",
+        Cause::Configuration => "the configuration",
+        Cause::Operator => "what a person did",
+        Cause::Bug => "a bug",
+        Cause::Unknown => "something that the logs do not say",
+    }
+}

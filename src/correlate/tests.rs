@@ -1,0 +1,680 @@
+//! Whole stories, from records to verdicts: the three incidents of the troubleshooting page, their healthy twins, and around them.
+
+use super::findings::*;
+use super::testing::{Cluster, Record, at, record};
+use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Tso};
+
+const CHECKPOINT: u64 = 434_834_088_949_972_992;
+const TASK: &str = "task1";
+const STORES: [u64; 3] = [1, 4, 5];
+const REFUSAL: &str = "Error during requesting raftstore: message: \"read index not ready, reason can not read index due to merge, region 94812\"";
+
+fn tikv(rule: &str, group: &str, severity: Severity) -> Record {
+    record(rule, group, severity, Component::Tikv)
+}
+
+fn pd(rule: &str) -> Record {
+    record(rule, "gc", Severity::Notice, Component::Pd)
+}
+
+fn log_of(store: u64) -> String {
+    format!("10.0.1.{}/tikv-20160/tikv.log", 10 + store)
+}
+
+/// The cluster of the page, started and backing up.
+fn cluster() -> Cluster {
+    let mut cluster = Cluster::default();
+    for store in STORES {
+        let put = tikv("tikv-put-store", "lifecycle", Severity::Info);
+        let address = format!("10.0.1.{}:20160", 10 + store);
+        cluster.log(&log_of(store), "2022-07-25T13:40:01Z", put.store(store).fact(FactKind::Addr, "", &address));
+    }
+    let start = command("log start", TASK).ts("start", 434_833_180_031_188_992);
+    let arguments = record("br-arguments", "lifecycle", Severity::Notice, Component::Br);
+    cluster
+        .log(
+            "br/br.log",
+            "2022-07-25T13:49:02Z",
+            arguments
+                .task(TASK)
+                .fact(FactKind::Command, "", "log start")
+                .fact(FactKind::Addr, "pd", "10.0.1.1:2379")
+                .fact(FactKind::Path, "", "s3://backup/log"),
+        )
+        .log("br/br.log", "2022-07-25T13:49:02.900Z", start);
+    checkpoint(&mut cluster, "2022-07-25T14:36:58Z", Tso(CHECKPOINT).time().plus_ms(-600_000));
+    cluster.log("tidb/tidb.log", "2022-07-25T14:47:10Z", uploading(CHECKPOINT));
+    service(&mut cluster, "2022-07-25T14:46:53Z", "backup-stream-task1-1", CHECKPOINT - 1, "2022-07-25T16:46:53Z");
+    cluster
+}
+
+fn command(text: &str, task: &str) -> Record {
+    record("br-log-command-line", "log-backup", Severity::Notice, Component::Br).says(text).task(task).fact(
+        FactKind::Command,
+        "",
+        text,
+    )
+}
+
+fn uploading(ts: u64) -> Record {
+    record("adv-uploading-checkpoint", "log-backup", Severity::Info, Component::Tidb).task(TASK).ts("checkpoint", ts)
+}
+
+fn checkpoint(cluster: &mut Cluster, seen: &str, value: crate::units::Timestamp) {
+    cluster.log("tidb/tidb.log", seen, uploading(Tso::from_time(value).0));
+}
+
+fn service(cluster: &mut Cluster, time: &str, id: &str, point: u64, expires: &str) {
+    let record = pd("pd-service-safepoint").fact(FactKind::Service, "", id).ts("service-safepoint", point).fact(
+        FactKind::UnixSeconds,
+        "expire-at",
+        &(at(expires).0 / 1_000).to_string(),
+    );
+    cluster.log("pd/pd.log", time, record);
+}
+
+fn prepare(region: u64, into: u64) -> Record {
+    tikv("merge-prepare-exec", "region-merge", Severity::Notice).region(region).other_region("target", into)
+}
+
+fn commit(region: u64, into: u64) -> Record {
+    tikv("merge-commit", "region-merge", Severity::Notice).region(into).other_region("source", region)
+}
+
+fn refused(region: u64) -> Record {
+    tikv("lb-read-index-not-ready-merge", "log-backup", Severity::Warning).region(region).says(REFUSAL)
+}
+
+fn merging(cluster: &mut Cluster) {
+    for (nth, store) in STORES.into_iter().enumerate() {
+        cluster.log(&log_of(store), &format!("2022-07-25T14:54:22.50{nth}Z"), prepare(94812, 94816));
+        cluster.log(&log_of(store), &format!("2022-07-25T14:54:55.10{nth}Z"), commit(94812, 94816));
+    }
+    for second in 24..44 {
+        cluster.log(&log_of(1), &format!("2022-07-25T14:54:{second}.000Z"), refused(94812));
+    }
+}
+
+fn fatal(region: u64) -> Record {
+    tikv("lb-fatal-raftreq-merge", "log-backup", Severity::Critical)
+        .region(region)
+        .code("KV:LogBackup:RaftReq")
+        .says(&format!("backup stream meet fatal error: retry time exceeds: {REFUSAL}"))
+}
+
+fn paused(cluster: &mut Cluster, time: &str) {
+    for store in STORES {
+        let watch = tikv("lb-watch-pause-event", "log-backup", Severity::Notice);
+        cluster.log(
+            &log_of(store),
+            time,
+            watch.task(TASK).says("backup stream watch pause from etcd [event=PauseTask]"),
+        );
+    }
+    let event = record("adv-task-event", "log-backup", Severity::Notice, Component::Tidb);
+    cluster.log("tidb/tidb.log", time, event.task(TASK).says("meet task event [event=Pause(task1)]"));
+}
+
+fn resumed(cluster: &mut Cluster, time: &str) {
+    for store in STORES {
+        let watch = tikv("lb-watch-pause-event", "log-backup", Severity::Notice);
+        cluster.log(
+            &log_of(store),
+            time,
+            watch.task(TASK).says("backup stream watch pause from etcd [event=ResumeTask]"),
+        );
+    }
+    cluster.log("br/br.log", time, command("log resume", TASK));
+}
+
+/// The first incident of the page.
+fn failed() -> Cluster {
+    let mut cluster = cluster();
+    merging(&mut cluster);
+    let selected = tikv("lb-fatal-error-reporting", "log-backup", Severity::Critical).task(TASK).region(94812);
+    cluster.log(&log_of(1), "2022-07-25T14:54:44.467Z", fatal(94812)).log(
+        &log_of(1),
+        "2022-07-25T14:54:44.468Z",
+        selected.says(REFUSAL),
+    );
+    service(&mut cluster, "2022-07-25T14:54:44.520Z", "task1-1-pause-guard", CHECKPOINT - 1, "2022-07-26T14:54:44Z");
+    paused(&mut cluster, "2022-07-25T14:54:44.600Z");
+    cluster
+}
+
+fn screen(status: &str, gap_ms: i64) -> Record {
+    let record = record("br-status-state-error", "log-backup", Severity::Critical, Component::Br)
+        .task(TASK)
+        .fact(FactKind::Status, "", status)
+        .fact(FactKind::Text, "checkpoint-time", "2022-07-25T14:46:50.118Z")
+        .fact(FactKind::Text, "gap", &gap_ms.to_string())
+        .says(&format!("task task1 is {status}"));
+    if status == "ERROR" {
+        record
+            .store(1)
+            .region(94812)
+            .code("KV:LogBackup:RaftReq")
+            .fact(FactKind::Text, "error-time", "2022-07-25T14:54:44.467Z")
+            .says(&format!(
+                "task task1 is ERROR; error[store=1]: KV:LogBackup:RaftReq; error-message[store=1]: {REFUSAL}"
+            ))
+    } else {
+        record
+    }
+}
+
+fn gc(cluster: &mut Cluster, time: &str, point: u64) {
+    cluster.log("pd/pd.log", time, pd("pd-gc-safepoint-updated").ts("gc-safepoint", point));
+}
+
+fn only(found: &Findings) -> &Incident {
+    let [one] = found.incidents.as_slice() else {
+        panic!("one incident wanted, not {:#?}", found.incidents.iter().map(|i| &i.summary).collect::<Vec<_>>())
+    };
+    one
+}
+
+#[test]
+fn a_merge_that_outlasts_the_retries_fails_the_task() {
+    let mut cluster = failed();
+    cluster.log("br/status.txt", "2022-07-25T14:54:44.467Z", screen("ERROR", 41_489_000));
+    let correlation = cluster.correlate();
+    let found = &correlation.findings;
+    let incident = only(found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.certainty),
+        (IncidentKind::TaskFailed, Cause::RegionMerge, Certainty::Observed)
+    );
+    assert_eq!((incident.status, incident.severity), (IncidentStatus::Open, Severity::Critical));
+    assert_eq!((incident.task.as_deref(), incident.stores.as_slice()), (Some(TASK), &[StoreId(1)][..]));
+    assert_eq!(incident.regions, [RegionId(94812), RegionId(94816)]);
+    assert_eq!(incident.start, Some(at("2022-07-25T14:54:44.467Z")));
+    assert_eq!(incident.commands, ["br log resume --task-name=task1 --pd 10.0.1.1:2379"]);
+    assert!(incident.summary.contains("The merge ended at 2022-07-25 14:54:55Z"), "{}", incident.summary);
+    assert!(incident.summary.contains("after 20 refusals"), "{}", incident.summary);
+    let task = &found.tasks[0];
+    assert_eq!((task.status, task.verdict), (TaskStatus::Error, Verdict::Resume));
+    assert_eq!((task.checkpoint, task.observed_at), (Some(Tso(CHECKPOINT)), Some(at("2022-07-26T02:18:19.118Z"))));
+    assert_eq!(task.resume_deadline, Some(at("2022-07-26T14:54:44Z")));
+    assert_eq!((task.deadline_basis, task.held_by.as_deref()), (Some(DeadlineBasis::Pd), Some("task1-1-pause-guard")));
+    assert_eq!((task.error_store, task.error_region), (Some(StoreId(1)), Some(RegionId(94812))));
+    assert_eq!(task.error_code.as_deref(), Some("KV:LogBackup:RaftReq"));
+    assert_eq!(found.now, Some(at("2022-07-26T02:18:19.118Z")));
+}
+
+#[test]
+fn the_chain_runs_from_the_merge_to_the_screen() {
+    let mut cluster = failed();
+    cluster.log("br/status.txt", "2022-07-25T14:54:44.467Z", screen("ERROR", 41_489_000));
+    let correlation = cluster.correlate();
+    let incident = only(&correlation.findings);
+    let rules: Vec<&str> = incident.chain.iter().map(|step| &*step.rule).collect();
+    assert_eq!(
+        rules,
+        [
+            "adv-uploading-checkpoint",
+            "merge-prepare-exec",
+            "lb-read-index-not-ready-merge",
+            "lb-fatal-raftreq-merge",
+            "pd-service-safepoint",
+            "lb-watch-pause-event",
+            "merge-commit",
+            "br-status-state-error",
+        ]
+        .into_iter()
+        .filter(|rule| rules.contains(rule))
+        .collect::<Vec<_>>()
+    );
+    let fold = |rule: &str| incident.chain.iter().find(|step| &*step.rule == rule).unwrap();
+    assert_eq!((fold("lb-read-index-not-ready-merge").count, fold("merge-prepare-exec").count), (20, 3));
+    assert_eq!(fold("merge-prepare-exec").stores, STORES.map(StoreId));
+    assert_eq!(fold("lb-read-index-not-ready-merge").place.to_string(), format!("{}:4", log_of(1)));
+    // The events say the same as the incident.
+    let named = cluster.events().iter().filter(|event| !correlation.derived(event).incidents.is_empty()).count();
+    assert_eq!(named as u64, incident.events);
+}
+
+#[test]
+fn a_merge_that_the_retries_survive_is_nothing() {
+    let mut cluster = cluster();
+    merging(&mut cluster);
+    cluster.log("tidb/tidb.log", "2022-07-25T14:57:10Z", uploading(Tso::from_time(at("2022-07-25T14:56:50Z")).0));
+    let found = cluster.correlate().findings;
+    assert_eq!(found.incidents, []);
+    assert_eq!((found.tasks[0].status, found.tasks[0].verdict), (TaskStatus::Normal, Verdict::None));
+    assert_eq!((found.tasks[0].resume_deadline, found.tasks[0].commands.len()), (None, 0));
+}
+
+#[test]
+fn a_status_screen_alone_is_enough() {
+    let mut cluster = Cluster::default();
+    cluster.log("status.txt", "2022-07-25T14:54:44.467Z", screen("ERROR", 41_489_000));
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.verdict),
+        (IncidentKind::TaskFailed, Cause::RegionMerge, Verdict::Resume)
+    );
+    assert_eq!(incident.commands, ["br log resume --task-name=task1 --pd '<PD_ADDR>'"]);
+    let task = &found.tasks[0];
+    assert_eq!((task.checkpoint, task.checkpoint_time), (None, Some(at("2022-07-25T14:46:50.118Z"))));
+    assert_eq!(task.resume_deadline, Some(at("2022-07-26T14:54:44.467Z")));
+    assert_eq!(task.deadline_basis, Some(DeadlineBasis::Estimate));
+}
+
+#[test]
+fn the_verdict_follows_now_and_gc() {
+    let verdict = |now: &str, gc_at: Option<u64>| {
+        let mut cluster = failed();
+        if let Some(point) = gc_at {
+            gc(&mut cluster, "2022-07-26T15:10:00Z", point);
+        }
+        cluster.options().now = Some(at(now));
+        let found = cluster.correlate().findings;
+        assert_eq!(only(&found).verdict, found.tasks[0].verdict);
+        (found.tasks[0].verdict, found.tasks[0].exceeded_by_s)
+    };
+    assert_eq!(verdict("2022-07-26T14:54:44Z", None), (Verdict::Resume, None));
+    assert_eq!(verdict("2022-07-26T14:54:45Z", None), (Verdict::ResumeOrRecreate, None));
+    assert_eq!(verdict("2022-07-26T15:20:00Z", Some(CHECKPOINT - 1)), (Verdict::ResumeOrRecreate, Some(-1)));
+    assert_eq!(verdict("2022-07-26T15:20:00Z", Some(CHECKPOINT)), (Verdict::RecreateTask, Some(0)));
+    assert_eq!(verdict("2022-07-26T15:20:00Z", Some(434_856_945_254_400_000)).0, Verdict::RecreateTask);
+}
+
+#[test]
+fn a_log_of_pd_that_ends_before_the_failure_tells_no_deadline() {
+    let mut cluster = cluster();
+    merging(&mut cluster);
+    cluster.log(&log_of(1), "2022-07-25T14:54:44.467Z", fatal(94812));
+    paused(&mut cluster, "2022-07-25T14:54:44.600Z");
+    let found = cluster.correlate().findings;
+    assert_eq!(found.tasks[0].resume_deadline, Some(at("2022-07-26T14:54:44.467Z")));
+    assert_eq!(found.tasks[0].deadline_basis, Some(DeadlineBasis::Estimate));
+    assert!(found.caveats.iter().any(|caveat| caveat.contains("an estimate")), "{:?}", found.caveats);
+}
+
+const WANTED: u64 = 433_177_834_291_200_000;
+const REACHED: u64 = 433_193_092_308_795_392;
+
+fn refusal(rule: &str, severity: Severity, head: &str) -> Record {
+    record(rule, "log-backup", severity, Component::Br)
+        .says(&format!("{head}: GC safepoint {REACHED} exceed TS {WANTED}: [BR:Backup:ErrBackupGCSafepointExceeded]backup GC safepoint exceeded"))
+        .code("BR:Backup:ErrBackupGCSafepointExceeded")
+        .ts("refused", WANTED)
+        .ts("gc-safepoint", REACHED)
+}
+
+#[test]
+fn the_console_line_of_a_refused_resume_alone() {
+    let mut cluster = Cluster::default();
+    cluster.log(
+        "console.txt",
+        "",
+        refusal("br-gc-safepoint-exceeded", Severity::Critical, "Error: failed to check gc safePoint, checkpoint ts"),
+    );
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.verdict),
+        (IncidentKind::ResumeRefused, Cause::GcSafepoint, Verdict::RecreateTask)
+    );
+    assert_eq!((incident.severity, incident.status, incident.start), (Severity::Critical, IncidentStatus::Open, None));
+    assert_eq!(
+        incident.commands,
+        [
+            "br log stop --task-name='<TASK>' --pd '<PD_ADDR>'",
+            "br log start --task-name='<TASK>' --pd '<PD_ADDR>' --storage '<STORAGE>'",
+            "br backup full --pd '<PD_ADDR>' --storage '<FULL_BACKUP_STORAGE>'",
+        ]
+    );
+    assert!(incident.summary.contains("16h10m past the checkpoint"), "{}", incident.summary);
+    assert_eq!(found.tasks, []);
+}
+
+/// The second incident of the page, with the failure that led to it.
+fn lost() -> Cluster {
+    let mut cluster = Cluster::default();
+    let start = command("log start", "pitr").ts("start", WANTED - 1_000_000_000_000);
+    let upload = record("adv-uploading-checkpoint", "log-backup", Severity::Info, Component::Tidb);
+    cluster
+        .log("br.log", "2022-05-13T10:41:26Z", start)
+        .log("tidb.log", "2022-05-13T11:45:20Z", upload.task("pitr").ts("checkpoint", WANTED))
+        .log("tikv.log", "2022-05-13T11:54:41.873Z", fatal(51204));
+    service(&mut cluster, "2022-05-13T11:54:42Z", "pitr-5-pause-guard", WANTED - 1, "2022-05-14T11:54:41Z");
+    gc(&mut cluster, "2022-05-14T11:55:04Z", REACHED);
+    for (time, rule, head) in [
+        ("2022-05-14T12:01:32.290Z", "br-summary-failed", "log resume failed summary"),
+        ("2022-05-14T12:01:32.300Z", "br-stream-command-failed", "failed to stream"),
+        ("2022-05-14T12:01:32.301Z", "br-failed", "br failed"),
+    ] {
+        cluster.log("br.log", time, refusal(rule, Severity::Error, head).fact(FactKind::Command, "", "log resume"));
+    }
+    cluster.log(
+        "console.txt",
+        "",
+        refusal("br-resume-gc-exceeded", Severity::Critical, "Error: the global checkpoint ts has been gc. "),
+    );
+    cluster
+}
+
+#[test]
+fn a_refused_resume_and_the_failure_before_are_two_incidents() {
+    let correlation = lost().correlate();
+    let found = &correlation.findings;
+    let kinds: Vec<_> =
+        found.incidents.iter().map(|incident| (incident.kind, incident.cause, incident.verdict)).collect();
+    assert_eq!(
+        kinds,
+        [
+            (IncidentKind::TaskFailed, Cause::RegionMerge, Verdict::RecreateTask),
+            (IncidentKind::ResumeRefused, Cause::GcSafepoint, Verdict::RecreateTask),
+        ]
+    );
+    let refused = &found.incidents[1];
+    assert_eq!((refused.task.as_deref(), refused.start), (Some("pitr"), Some(at("2022-05-14T12:01:32.290Z"))));
+    assert_eq!(
+        refused.chain.iter().filter(|step| step.what.contains("refused")).map(|step| step.count).sum::<u64>(),
+        4
+    );
+    let task = &found.tasks[0];
+    assert_eq!(
+        (task.status, task.verdict, task.exceeded_by_s),
+        (TaskStatus::Error, Verdict::RecreateTask, Some(58_204))
+    );
+    assert_eq!((task.gc_safepoint, task.checkpoint), (Some(Tso(REACHED)), Some(Tso(WANTED))));
+    assert!(task.commands[0].starts_with("br log stop --task-name=pitr"));
+}
+
+#[test]
+fn a_task_started_anew_ends_both() {
+    let mut cluster = lost();
+    cluster.log("br.log", "2022-05-14T13:00:00Z", command("log stop", "pitr")).log(
+        "br.log",
+        "2022-05-14T13:10:00Z",
+        command("log start", "pitr").ts("start", REACHED + 9_000_000_000_000),
+    );
+    let found = cluster.correlate().findings;
+    assert_eq!(found.incidents.len(), 2);
+    for incident in &found.incidents {
+        assert_eq!(
+            (incident.status, incident.severity, incident.verdict),
+            (IncidentStatus::Recovered, Severity::Notice, Verdict::None)
+        );
+        assert_eq!(incident.commands, Vec::<String>::new());
+    }
+    assert_eq!((found.tasks[0].status, found.tasks[0].verdict), (TaskStatus::Normal, Verdict::None));
+}
+
+#[test]
+fn a_refusal_of_zero_is_no_refusal() {
+    let mut cluster = cluster();
+    let noise = record("br-stop-safepoint-noise", "gc", Severity::Info, Component::Br)
+        .says("failed to remove safe point: GC safepoint 433193092308795392 exceed TS 0: backup GC safepoint exceeded")
+        .code("BR:Backup:ErrBackupGCSafepointExceeded");
+    cluster.log("br/br.log", "2022-07-25T15:12:00Z", noise).log(
+        "br/br.log",
+        "2022-07-25T15:12:01Z",
+        command("log stop", TASK),
+    );
+    let found = cluster.correlate().findings;
+    assert_eq!(found.incidents, []);
+    assert_eq!(found.tasks[0].status, TaskStatus::Stopped);
+}
+
+#[test]
+fn a_refusal_of_another_cluster_says_nothing_of_this_task() {
+    let mut cluster = failed();
+    cluster.log(
+        "console.txt",
+        "",
+        refusal("br-gc-safepoint-exceeded", Severity::Critical, "Error: failed to check gc safePoint, checkpoint ts"),
+    );
+    let found = cluster.correlate().findings;
+    assert_eq!(found.tasks[0].verdict, Verdict::Resume);
+    let refused = found.incidents.iter().find(|incident| incident.kind == IncidentKind::ResumeRefused).unwrap();
+    assert_eq!(refused.task, None);
+}
+
+#[test]
+fn a_failure_that_was_resumed_has_recovered() {
+    let mut cluster = failed();
+    resumed(&mut cluster, "2022-07-25T16:00:00Z");
+    cluster.log("tidb/tidb.log", "2022-07-25T16:10:10Z", uploading(Tso::from_time(at("2022-07-25T16:09:50Z")).0));
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.status, incident.severity),
+        (IncidentKind::TaskFailed, IncidentStatus::Recovered, Severity::Notice)
+    );
+    assert_eq!((incident.end, incident.verdict), (Some(at("2022-07-25T16:00:00Z")), Verdict::None));
+    assert_eq!((found.tasks[0].status, found.tasks[0].resume_deadline), (TaskStatus::Normal, None));
+}
+
+#[test]
+fn a_pause_by_hand_is_open_until_it_is_resumed() {
+    let pause = || {
+        let mut cluster = cluster();
+        service(&mut cluster, "2022-07-25T15:00:00Z", "task1_pause_safepoint", CHECKPOINT - 1, "2022-07-26T15:00:00Z");
+        paused(&mut cluster, "2022-07-25T15:00:00.100Z");
+        cluster.log("br/br.log", "2022-07-25T15:00:00.200Z", command("log pause", TASK));
+        cluster
+    };
+    let found = pause().correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.verdict),
+        (IncidentKind::TaskPaused, Cause::Operator, Verdict::Resume)
+    );
+    assert_eq!(
+        (found.tasks[0].status, found.tasks[0].resume_deadline),
+        (TaskStatus::Paused, Some(at("2022-07-26T15:00:00Z")))
+    );
+    let mut cluster = pause();
+    resumed(&mut cluster, "2022-07-25T16:00:00Z");
+    assert_eq!(cluster.correlate().findings.incidents, []);
+}
+
+#[test]
+fn the_lag_limit_pauses_too() {
+    let mut cluster = cluster();
+    let lag = record("adv-lag-too-large", "log-backup", Severity::Critical, Component::Tidb);
+    cluster.log("tidb/tidb.log", "2022-07-27T15:00:00Z", lag.says("checkpoint lag is too large"));
+    paused(&mut cluster, "2022-07-27T15:00:00.100Z");
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.cause), (IncidentKind::TaskPaused, Cause::LagCheck));
+    assert_eq!(found.tasks[0].status, TaskStatus::Paused);
+}
+
+#[test]
+fn a_pause_guard_tells_of_a_failure_whose_log_is_missing() {
+    let mut cluster = cluster();
+    service(&mut cluster, "2022-07-25T14:54:44.520Z", "task1-1-pause-guard", CHECKPOINT - 1, "2022-07-26T14:54:44Z");
+    paused(&mut cluster, "2022-07-25T14:54:44.600Z");
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.certainty),
+        (IncidentKind::TaskFailed, Cause::Unknown, Certainty::Inferred)
+    );
+    assert_eq!(incident.stores, [StoreId(1)]);
+}
+
+#[test]
+fn storage_that_refuses_fails_the_task() {
+    let mut cluster = cluster();
+    let said = "I/O Error: failed to put object rusoto error <Code>AccessDenied</Code>";
+    for minute in 20..52 {
+        let flush = tikv("lb-flush-task-failed", "log-backup", Severity::Error).says(said);
+        cluster.log(&log_of(4), &format!("2022-07-25T15:{minute}:00Z"), flush);
+    }
+    let fatal = tikv("lb-fatal-io", "log-backup", Severity::Critical).code("KV:LogBackup:Io").says(said);
+    cluster.log(&log_of(4), "2022-07-25T15:51:01Z", fatal);
+    paused(&mut cluster, "2022-07-25T15:51:01.100Z");
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.stores.as_slice()),
+        (IncidentKind::TaskFailed, Cause::StorageAccess, &[StoreId(4)][..])
+    );
+    assert!(incident.chain.iter().any(|step| &*step.rule == "lb-flush-task-failed" && step.count == 32));
+}
+
+#[test]
+fn one_region_can_fail_a_task_twice() {
+    let mut cluster = failed();
+    resumed(&mut cluster, "2022-07-25T16:00:00Z");
+    cluster.log(&log_of(4), "2022-07-25T17:00:00Z", prepare(94812, 94816)).log(
+        &log_of(4),
+        "2022-07-25T17:00:30Z",
+        fatal(94812),
+    );
+    paused(&mut cluster, "2022-07-25T17:00:30.100Z");
+    let found = cluster.correlate().findings;
+    let seen: Vec<_> = found.incidents.iter().map(|one| (one.status, one.stores.clone(), one.start)).collect();
+    assert_eq!(
+        seen,
+        [
+            (IncidentStatus::Open, vec![StoreId(4)], Some(at("2022-07-25T17:00:30Z"))),
+            (IncidentStatus::Recovered, vec![StoreId(1)], Some(at("2022-07-25T14:54:44.467Z"))),
+        ]
+    );
+    assert_ne!(found.incidents[0].id, found.incidents[1].id);
+    assert!(found.incidents[0].summary.contains("No record says that the merge has ended"));
+}
+
+fn restore(version: &str) -> Cluster {
+    let mut cluster = Cluster::default();
+    let br = |rule: &str, severity| record(rule, "restore", severity, Component::Br);
+    let welcome = record("br-welcome", "lifecycle", Severity::Info, Component::Br).fact(FactKind::Version, "", version);
+    let ddl = |sql: &str| record("tidb-ddl", "sql", Severity::Info, Component::Tidb).fact(FactKind::Sql, "", sql);
+    cluster
+        .log("up/tidb.log", "2022-08-01T10:00:00Z", ddl("ALTER TABLE `app`.`orders` SET TIFLASH REPLICA 2"))
+        .log("up/tidb.log", "2022-08-01T10:05:00Z", ddl("ALTER TABLE app.audit_log SET TIFLASH REPLICA 1"))
+        .log("up/tidb.log", "2022-08-01T10:10:00Z", ddl("ALTER TABLE app.audit_log SET TIFLASH REPLICA 0"))
+        .log("br.log", "2022-08-10T10:00:00Z", welcome)
+        .log("br.log", "2022-08-10T10:00:01Z", br("br-restore-start", Severity::Notice).says("start restore on point"))
+        .log(
+            "br.log",
+            "2022-08-10T10:20:00Z",
+            br("br-restore-log-success", Severity::Notice).says("restore log success summary"),
+        );
+    cluster
+}
+
+#[test]
+fn an_old_restore_leaves_out_tiflash() {
+    let found = restore("v6.2.0").correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.verdict),
+        (IncidentKind::RestoreIncomplete, Cause::TiflashReplica, Verdict::SetTiflashReplica)
+    );
+    assert_eq!(incident.commands, ["ALTER TABLE `app`.`orders` SET TIFLASH REPLICA 2"]);
+}
+
+#[test]
+fn a_newer_restore_does_not() {
+    for version in ["v6.3.0", "v6.5.0", "v8.1.0-alpha"] {
+        assert_eq!(restore(version).correlate().findings.incidents, [], "{version}");
+    }
+}
+
+#[test]
+fn the_same_text_twice_counts_once() {
+    let mut cluster = failed();
+    let mut twice = failed();
+    for store in STORES {
+        let name = log_of(store);
+        let copy = format!("copy/{name}");
+        for event in cluster.events().into_iter().filter(|event| *event.file == *name) {
+            let time = event.time.map(|time| time.to_string()).unwrap_or_default();
+            twice.log(&copy, &time, Record::of(event));
+        }
+        let hash = twice.source(&name).head_hash;
+        twice.source(&copy).head_hash = hash;
+        let hash = twice.source(&name).tail_hash;
+        twice.source(&copy).tail_hash = hash;
+    }
+    let (one, two) = (cluster.correlate(), twice.correlate());
+    assert_eq!(one.findings.incidents, two.findings.incidents);
+    assert_eq!(one.findings.totals, two.findings.totals);
+    let copies = two.findings.sources.iter().filter(|source| source.status == crate::event::ReadStatus::Skipped);
+    assert_eq!(copies.count(), 3);
+    let left_out = twice.events().iter().filter(|event| !two.is_counted(event)).count();
+    assert!(left_out > 0 && twice.events().len() - left_out == cluster.events().len());
+    cluster.options();
+}
+
+#[test]
+fn a_clock_that_is_off_does_not_turn_cause_and_effect() {
+    // Store 1 is 5 s behind: as written it gives up before the merge begins on the others.
+    let mut cluster = Cluster::default();
+    for event in failed().events() {
+        let behind = *event.file == *log_of(1);
+        let time = event.time.map(|time| if behind { time.plus_ms(-5_000) } else { time });
+        let file = event.file.to_string();
+        cluster.log(&file, &time.map(|time| time.to_string()).unwrap_or_default(), Record::of(event));
+    }
+    // Three more moments that store 1 and PD share.
+    for (nth, minute) in [11, 21, 31].into_iter().enumerate() {
+        let leader = tikv("raft-became-leader", "leader", Severity::Notice).region(7 + nth as u64);
+        let changed = record("pd-leader-changed", "leader", Severity::Info, Component::Pd).region(7 + nth as u64);
+        cluster.log(&log_of(1), &format!("2022-07-25T14:{}:55.020Z", minute - 1), leader).log(
+            "pd/pd.log",
+            &format!("2022-07-25T14:{minute}:00.000Z"),
+            changed,
+        );
+    }
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(incident.cause, Cause::RegionMerge);
+    assert_eq!(incident.start, Some(at("2022-07-25T14:54:39.467Z")), "as written");
+    let at_step = |rule: &str| incident.chain.iter().position(|step| &*step.rule == rule);
+    assert!(at_step("merge-prepare-exec") < at_step("lb-fatal-raftreq-merge"));
+    let store = found.stores.iter().find(|store| store.id == Some(StoreId(1))).unwrap();
+    assert!(store.clock_skew_ms.is_some_and(|ms| (ms + 5_000).abs() < 300), "{:?}", store.clock_skew_ms);
+    assert!(found.caveats.iter().any(|caveat| caveat.contains("The clock of store 1")), "{:?}", found.caveats);
+}
+
+#[test]
+fn a_checkpoint_that_stands_though_the_task_runs() {
+    let mut cluster = cluster();
+    cluster.log("status.txt", "", screen("NORMAL", 63_538_000));
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.verdict),
+        (IncidentKind::CheckpointStalled, Cause::Unknown, Verdict::Investigate)
+    );
+    assert_eq!(incident.severity, Severity::Warning);
+}
+
+#[test]
+fn a_lock_holds_the_checkpoint() {
+    let mut cluster = cluster();
+    for minute in 50..59 {
+        let lock =
+            tikv("lb-nontrivial-checkpoint-txn", "log-backup", Severity::Warning).region(3121).ts("lock", CHECKPOINT);
+        cluster.log(&log_of(5), &format!("2022-07-25T14:{minute}:00Z"), lock).log(
+            "tidb/tidb.log",
+            &format!("2022-07-25T14:{minute}:10Z"),
+            uploading(CHECKPOINT),
+        );
+    }
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.cause), (IncidentKind::CheckpointStalled, Cause::LockUnresolved));
+    assert_eq!((incident.regions.as_slice(), incident.stores.as_slice()), (&[RegionId(3121)][..], &[StoreId(5)][..]));
+}
+
+#[test]
+fn the_order_of_sources_changes_nothing() {
+    let cluster = failed();
+    let mut sources = cluster.sources();
+    sources.reverse();
+    let catalog = crate::rules::Catalog::embedded().unwrap();
+    let options = super::Options { episode_gap_ms: 60_000, gc_ttl_ms: 86_400_000, ..super::Options::default() };
+    let turned = super::correlate(&cluster.events(), &sources, &[], &catalog, &options).unwrap();
+    assert_eq!(turned.findings, cluster.correlate().findings);
+}
