@@ -69,7 +69,7 @@ struct Banner<'a> {
     decision: Decision,
     tone: &'static str,
     deadline_millis: Option<i64>,
-    commands: Vec<SafeText<'a>>,
+    commands: Vec<SafeText<'static>>,
     facts: Vec<Fact>,
     also: Vec<(SafeText<'a>, Title)>,
     anchor: SafeText<'a>,
@@ -188,7 +188,7 @@ fn banners(findings: &Findings, safe: Safe) -> Vec<Banner<'_>> {
                 .and_then(|task| task.resume_deadline)
                 .filter(|_| incident.verdict == Verdict::Resume)
                 .map(|deadline| deadline.0),
-            commands: incident.commands.iter().map(|command| safe.line(command)).collect(),
+            commands: words::commands(incident, safe),
             facts: task.map_or_else(Vec::new, |task| words::facts(task, findings.now, safe)),
             also: open[at + 1..]
                 .iter()

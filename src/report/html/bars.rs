@@ -9,7 +9,9 @@ use crate::units::{Severity, Timestamp};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Episodes with a bar of their own; the others share blocks.
+/// Episodes up to which each has a bar of its own.
+const MOST_EPISODES: usize = 300;
+/// Of more than that so many have, and the others share blocks.
 const MOST_BARS: usize = 150;
 /// Width of such a block.
 const BLOCK: f64 = 24.0;
@@ -75,12 +77,12 @@ pub(super) fn bars(
         .filter_map(|episode| Some((episode, episode.first?, episode.last.or(episode.first)?)))
         .collect();
     let all = episodes.len();
-    if all > MOST_BARS {
+    if all > MOST_EPISODES {
         episodes.sort_by_key(|(episode, first, _)| {
             (Reverse((!episode.incidents.is_empty(), episode.severity)), *first, &episode.place)
         });
     }
-    let (single, shared) = episodes.split_at(all.min(MOST_BARS));
+    let (single, shared) = episodes.split_at(if all > MOST_EPISODES { MOST_BARS } else { all });
     let mut blocks: BTreeMap<(usize, i64), Block> = BTreeMap::new();
     for (episode, first, last) in shared {
         for lane in lanes.of_episode(episode) {

@@ -9,6 +9,8 @@ use crate::units::Timestamp;
 
 /// Steps that are numbered.
 pub(super) const MOST_STEPS: usize = 24;
+/// Least room between marks of one lane.
+const APART: f64 = 17.0;
 
 /// A step of the chain.
 pub(super) struct Mark {
@@ -22,27 +24,26 @@ pub(super) struct Mark {
 
 /// From one step to the next.
 pub(super) struct Arrow {
-    pub(super) from: (i64, f64, f64),
-    pub(super) to: (i64, f64, f64),
+    /// Positions of the two among the marks.
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) path: String,
     pub(super) is_inferred: bool,
 }
 
-impl Arrow {
-    /// From side to side where there is room for it, else from the lower edge of one mark to the upper of the next.
-    pub(super) fn path(&self) -> String {
-        let ((_, x1, y1), (_, x2, y2)) = (self.from, self.to);
-        if x2 - x1 > 26.0 {
-            let (from, to) = (px(x1 + 8.0), px(x2 - 9.0));
-            let middle = px(f64::midpoint(from, to));
-            return format!("M{from} {y1}C{middle} {y1} {middle} {y2} {to} {y2}");
-        }
-        if (y2 - y1).abs() < 1.0 {
-            return String::new();
-        }
-        let way = if y2 > y1 { 1.0 } else { -1.0 };
-        let middle = f64::midpoint(y1, y2);
-        format!("M{x1} {}C{x1} {middle} {x2} {middle} {x2} {}", y1 + 8.0 * way, y2 - 9.0 * way)
+/// From side to side where there is room for it, else from the lower edge of one mark to the upper of the next.
+fn path((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> String {
+    if x2 - x1 > 26.0 {
+        let (from, to) = (px(x1 + 8.0), px(x2 - 9.0));
+        let middle = px(f64::midpoint(from, to));
+        return format!("M{from} {y1}C{middle} {y1} {middle} {y2} {to} {y2}");
     }
+    if (y2 - y1).abs() < 1.0 {
+        return String::new();
+    }
+    let way = if y2 > y1 { 1.0 } else { -1.0 };
+    let middle = f64::midpoint(y1, y2);
+    format!("M{x1} {}C{x1} {middle} {x2} {middle} {x2} {}", y1 + 8.0 * way, y2 - 9.0 * way)
 }
 
 /// The incidents that the picture tells: the worst with a chain, and what became of the same task, in order of time.
@@ -74,24 +75,34 @@ pub(super) fn chain(
 ) -> (Vec<Mark>, Vec<Arrow>) {
     let mut marks: Vec<Mark> = Vec::new();
     let mut arrows = Vec::new();
-    let mut before: Option<(i64, f64, f64, bool)> = None;
+    let mut before: Option<(usize, bool)> = None;
     let steps = told.iter().flat_map(|incident| &incident.chain);
     for (number, step) in steps.enumerate().take(MOST_STEPS) {
         let (Some(first), Some(lane)) = (step.first, lanes.of_step(step)) else { continue };
-        let (at, mark_x, mark_y) = (first.0, x(first), lanes.middle(lane));
-        if let Some((from, from_x, from_y, is_inferred)) = before {
-            arrows.push(Arrow { from: (from, from_x, from_y), to: (at, mark_x, mark_y), is_inferred });
-        }
-        before = Some((at, mark_x, mark_y, step.certainty == Certainty::Inferred));
+        let y = lanes.middle(lane);
+        // Marks of one lane stand beside each other, not on each other.
+        let taken =
+            marks.iter().filter(|mark| (mark.y - y).abs() < 1.0 && mark.at <= first.0).map(|mark| mark.x + APART);
+        let mark_x = taken.fold(x(first), f64::max);
         let title = format!("{}. {} {}", number + 1, words::moment(first), step.what);
         marks.push(Mark {
             number: number + 1,
-            at,
-            x: mark_x,
-            y: mark_y,
+            at: first.0,
+            x: px(mark_x),
+            y,
             class: step.severity.as_str(),
             title: safe.own(title),
         });
+        let to = marks.len() - 1;
+        // An arrow does not lead back in time: what is told later but was earlier, such as a status screen, stands alone.
+        if let Some((from, is_inferred)) = before {
+            if marks[from].at > first.0 {
+                continue;
+            }
+            let path = path((marks[from].x, marks[from].y), (marks[to].x, marks[to].y));
+            arrows.push(Arrow { from, to, path, is_inferred });
+        }
+        before = Some((to, step.certainty == Certainty::Inferred));
     }
     (marks, arrows)
 }

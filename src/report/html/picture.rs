@@ -108,13 +108,13 @@ pub(super) fn draw(findings: &Findings, safe: Safe) -> Option<Picture> {
         .into_iter()
         .map(|(time, label, class)| Line { at: time.0, x: x(time), label, class })
         .collect();
-    let curve = task.and_then(|task| curve::draw(task, &axis, lanes_height + 40.0));
+    let curve = task.and_then(|task| curve::draw(task, &axis, findings.now, lanes_height + 40.0));
     let wanted: Vec<_> = moments(findings, task, &axis)
         .iter()
         .map(|(time, _, _)| *time)
         .chain(told.iter().flat_map(|incident| incident.chain.iter().filter_map(|step| step.first)))
         .collect();
-    let ticks = axis.ticks(&wanted, 0.072);
+    let ticks = axis.ticks(&wanted);
     let mut choices = Choices::default();
     for episode in findings.episodes.iter().take(20_000) {
         if choices.rules.len() < 200 {
@@ -124,7 +124,7 @@ pub(super) fn draw(findings: &Findings, safe: Safe) -> Option<Picture> {
         choices.stores.extend(episode.store.filter(|_| choices.stores.len() < 200).map(|store| store.0));
     }
     Some(Picture {
-        height: curve.as_ref().map_or(lanes_height + 50.0, |curve| curve.bottom + 8.0),
+        height: curve.as_ref().map_or(lanes_height + 64.0, |curve| curve.bottom + 8.0),
         lanes_height,
         lane_height: lane_height - 1.0,
         coverage: coverage.take(MOST_SPANS).collect(),
