@@ -2,7 +2,7 @@
 
 use super::logs::{Logs, outcome_of};
 use super::write_to;
-use crate::cli::{Scan, ScanFormat};
+use crate::cli::{IoChoice, Scan, ScanFormat};
 use crate::event::{EventStream, Implicated, Row};
 use crate::outcome::Outcome;
 use crate::scan::Context;
@@ -24,7 +24,12 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         (Some(file), _) => Context::Only(implicated(file)?),
     };
     let with_rest = !matches!(context, Context::Only(_));
-    let mut logs = Logs::open(&paths, &args.common)?;
+    let mut common = args.common.clone();
+    if split.is_some() && common.io == IoChoice::Auto {
+        // Only what is mapped can be read from the middle.
+        common.io = IoChoice::Mmap;
+    }
+    let mut logs = Logs::open(&paths, &common)?;
     let (events, sources, unmatched) = logs.scan(context, split.map(|(_, range)| range))?.sorted();
     write_to(args.output.as_deref(), |out| match args.format {
         ScanFormat::Jsonl => {
@@ -49,7 +54,7 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     if !with_rest {
         return Ok(Outcome::Done);
     }
-    Ok(outcome_of(&sources, &args.common, &|_| false))
+    Ok(outcome_of(&sources, &common, &|_| false))
 }
 
 /// `PATH:START-END`.

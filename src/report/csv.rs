@@ -148,12 +148,7 @@ pub(super) fn write_events(
     out.flush()
 }
 
-fn format(
-    table: &Table<Events>,
-    correlation: &Correlation,
-    events: &[&Event],
-    safe: Safe,
-) -> io::Result<Vec<u8>> {
+fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], safe: Safe) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(events.len() * 384);
     let mut writer = CsvWriter::rows_only(table, &mut text, safe);
     for event in events {

@@ -235,10 +235,12 @@ impl<'a> Scan<'a> {
         let gathered = Mutex::new(Gathered::default());
         let ends = Mutex::new((0u64, Writer::default()));
         let first_pass = matches!(wanted, Wanted::Signals);
+        let split = self.split.clone().unwrap_or(0..u64::MAX);
         let problem = stream::read(stream, &|window, own, is_last| {
-            Window::parts(own.clone())
-                .into_par_iter()
-                .for_each(|part| self.part(file, window, part, wanted, &gathered));
+            let inside = window.clip(own.clone(), &split);
+            if !inside.is_empty() {
+                Window::parts(inside).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
+            }
             let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
             if window.base == 0 && own.start == 0 {
@@ -248,14 +250,16 @@ impl<'a> Scan<'a> {
                     ends.1 = head::writer(head);
                 }
             }
-            if is_last {
+            ends.0 = window.base + own.end as u64;
+            if is_last && ends.0 <= split.end {
                 gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
             }
-            ends.0 = window.base + own.end as u64;
+            // What lies behind the split is not read.
+            ends.0 < split.end
         });
         let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.source(file, 0..end, gathered, writer, wanted, problem);
+        self.source(file, split.start.min(end)..split.end.min(end), gathered, writer, wanted, problem);
     }
 
     /// Reads one part; its events go to the store, its counts to the source's.
