@@ -131,6 +131,7 @@ pub(super) fn write_events(
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
+    let safe = if events.is_redacted() { Safe::new(false) } else { safe };
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
