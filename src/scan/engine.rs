@@ -264,6 +264,8 @@ impl<'a> Scan<'a> {
                 gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
             }
             ends.0 = end;
+            // What lies behind the split is not read.
+            split.is_none_or(|split| end < split.end)
         });
         let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
