@@ -15,6 +15,7 @@ pub struct Window<'t> {
 /// Bytes of one part of a source: the unit of work.
 pub(super) const PART: usize = 2 << 20;
 
+impl Window<'_> {
     /// Cuts a range of the window into parts of about `PART` bytes. The cuts do not show in the results.
     pub(super) fn parts(own: Range<usize>) -> Vec<Range<usize>> {
         let count = own.len().div_ceil(PART).max(1);
