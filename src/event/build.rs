@@ -4,7 +4,8 @@ use super::{Event, Fact, FactKind, codes, describe, ids, message, status};
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
 use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
-use std::sync::Arc;
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::sync::{Arc, LazyLock};
 
 /// Where the record stands.
 #[derive(Debug, Clone)]
@@ -152,9 +153,9 @@ fn listed_regions(record: &Record<'_>, regions: &mut Vec<RegionId>) {
 /// The one store that the record names outside of lists of peers.
 fn one_store(record: &Record<'_>, stores: &[StoreId]) -> Option<StoreId> {
     let [store] = stores else { return None };
-    let in_peers = [&b"peers"[..], b"leader {", b"leader:", b"not leader"]
-        .iter()
-        .any(|word| memchr::memmem::find(&record.text, word).is_some());
+    static PEERS: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| packed(&["peers", "leader {", "leader:", "not leader"]));
+    let in_peers = PEERS.as_ref().is_some_and(|words| words.is_match(&*record.text));
     (!in_peers).then_some(*store)
 }
 
@@ -172,12 +173,19 @@ fn task_in(record: &Record<'_>, facts: &[Fact]) -> Option<Box<str>> {
             .or_else(|| id.strip_suffix("-pause-guard").and_then(without_store))
             .or_else(|| id.strip_suffix("_pause_safepoint").map(Box::from));
     }
-    const MARKS: [(&[u8], u8); 3] = [(b"taskName=", b','), (b"--task-name=", b' '), (b"ByName(\"", b'"')];
-    MARKS.iter().find_map(|(mark, end)| {
-        let at = memchr::memmem::find(&record.text, mark)? + mark.len();
-        let rest = &record.text[at..];
-        let length = rest.iter().take(128).take_while(|byte| *byte != end && !b" }]\"\n".contains(byte)).count();
+    const MARKS: [(&str, u8); 4] =
+        [("taskName=", b','), ("--task-name=", b' '), ("ByName(\"", b'"'), ("No such task \"", b'"')];
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| packed(&MARKS.map(|(mark, _)| mark)));
+    FINDER.as_ref()?.find_iter(&*record.text).find_map(|found| {
+        let (_, end) = MARKS[found.pattern().as_usize()];
+        let rest = &record.text[found.end()..];
+        let length = rest.iter().take(128).take_while(|byte| **byte != end && !b" }]\"\n".contains(byte)).count();
         let name = std::str::from_utf8(&rest[..length]).ok()?;
         (!name.is_empty()).then(|| name.into())
     })
+}
+
+/// A search for a few texts, all at once.
+fn packed(words: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
 }

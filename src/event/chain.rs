@@ -1,26 +1,40 @@
 //! Nested and repeated error texts, `a: b: a: b`, folded to one chain with a count.
 
+use std::borrow::Cow;
+
 /// Longer chains are left as they are.
 const MOST_LINKS: usize = 128;
 
 /// Folds an error text: repeats of the same links become one, with how often they stood there.
-pub(crate) fn fold(text: &str) -> String {
-    let (text, times) = fold_by(text, "; ");
-    let (text, inner) = fold_by(&text, ": ");
-    match times.max(inner) {
-        0 | 1 => text,
-        times => format!("{text} ({times} times)"),
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
+    let (outer, times) = fold_by(text, "; ");
+    let (inner_text, inner) = fold_by(&outer, ": ");
+    if times.max(inner) <= 1 {
+        return Cow::Borrowed(text);
     }
+    let text = inner_text;
+    Cow::Owned(format!("{text} ({} times)", times.max(inner)))
 }
 
 /// Folds repeats of one or several links in a row; gives the text and the highest number of repeats.
-fn fold_by(text: &str, separator: &str) -> (String, usize) {
-    let links: Vec<&str> = text.split(separator).take(MOST_LINKS).collect();
+fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
+    let mut links: Vec<&str> = Vec::new();
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(text.as_bytes(), separator).take(MOST_LINKS - 1) {
+        if at >= from {
+            links.push(&text[from..at]);
+            from = at + separator.len();
+        }
+    }
+    if links.is_empty() {
+        return (Cow::Borrowed(text), 1);
+    }
+    links.push(&text[from..]);
     let keys: Vec<&str> = links.iter().map(|link| link.trim_start_matches("and error ").trim()).collect();
     let mut sorted = keys.clone();
     sorted.sort_unstable();
     if links.len() == MOST_LINKS || sorted.windows(2).all(|pair| pair[0] != pair[1]) {
-        return (text.to_owned(), 1);
+        return (Cow::Borrowed(text), 1);
     }
     let (mut kept, mut most, mut at): (Vec<&str>, usize, usize) = (Vec::new(), 1, 0);
     while at < links.len() {
@@ -43,7 +57,7 @@ fn fold_by(text: &str, separator: &str) -> (String, usize) {
         most = most.max(times);
         at += block * times;
     }
-    (kept.join(separator), most)
+    (Cow::Owned(kept.join(separator)), most)
 }
 
 #[cfg(test)]

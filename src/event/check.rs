@@ -119,4 +119,71 @@ mod tests {
             }
         }
     }
+
+    /// The reference beside a checkout says what each message is called and which ids stand in it.
+    #[test]
+    fn every_example_of_the_reference_gives_its_rule_and_values() {
+        #[derive(serde::Deserialize)]
+        struct Reference {
+            event: Vec<Entry>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Entry {
+            id: String,
+            kind: String,
+            example: String,
+            error_code: Option<String>,
+            fields: Vec<Value>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Value {
+            kind: String,
+            example: String,
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/events.toml");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            println!("skipped: no reference at {path}");
+            return;
+        };
+        let reference: Reference = toml::from_str(&text).unwrap();
+        let matcher = Matcher::new(Arc::new(Catalog::embedded().unwrap()));
+        let mut wrong = Vec::new();
+        for entry in &reference.event {
+            let Some((rule, event)) = read(&matcher, &entry.example).into_iter().next() else {
+                wrong.push(format!("{}: its example is no record", entry.id));
+                continue;
+            };
+            // An entry that is only a code classifies the records of other entries.
+            if entry.kind == "code" {
+                let code = entry.error_code.as_deref().unwrap_or_default();
+                let explained = matcher.catalog().for_code(code).is_some_and(|rule| *rule.id == *entry.id);
+                if !explained || !event.codes.iter().any(|found| &**found == code) {
+                    wrong.push(format!(
+                        "{}: code {code} is not explained by it, or not found in {:?}",
+                        entry.id, event.codes
+                    ));
+                }
+            } else if rule.as_deref() != Some(&entry.id) {
+                wrong.push(format!("{}: its example matches {rule:?}", entry.id));
+            }
+            for value in &entry.fields {
+                let ids = |list: Vec<String>| list.contains(&value.example);
+                let found = match value.kind.as_str() {
+                    "region" => ids(event.regions.iter().map(ToString::to_string).collect()),
+                    "store" => ids(event.stores.iter().map(ToString::to_string).collect()),
+                    "code" => ids(event.codes.iter().map(ToString::to_string).collect()),
+                    "task" => event.task.as_deref() == Some(&value.example),
+                    _ => {
+                        event.facts.iter().any(|fact| *fact.value == *value.example)
+                            || (value.kind == "peer"
+                                && event.peer.is_some_and(|peer| peer.to_string() == value.example))
+                    }
+                };
+                if !found {
+                    wrong.push(format!("{}: no {} {}", entry.id, value.kind, value.example));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), reference.event.len(), wrong.join("\n"));
+    }
 }

@@ -3,6 +3,7 @@
 use super::{KeyRange, RegionDescription};
 use crate::units::{PeerId, RegionId, StoreId};
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// A record gives at most this many: storms must stay small.
@@ -29,6 +30,12 @@ pub(super) fn find(text: &[u8]) -> Vec<RegionDescription> {
     found
 }
 
+static START_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("start_key:"));
+static END_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("end_key:"));
+static STORE_ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" store_id:"));
+static CONF_VER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("conf_ver:"));
+static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" version:"));
+
 type Form = fn(&[u8], usize) -> Option<RegionDescription>;
 const FORMS: [(&[u8], Form); 5] = [
     (b" start_key:", protobuf),
@@ -50,8 +57,8 @@ fn protobuf(text: &[u8], at: usize) -> Option<RegionDescription> {
     // The description ends where the next one begins.
     let end = memchr::memmem::find(&rest[1..], b" start_key:").map_or(rest.len(), |next| next + 1).min(4096);
     let rest = &rest[..end];
-    let start = key_after(rest, b"start_key:");
-    let stop = key_after(rest, b"end_key:");
+    let start = key_after(rest, &START_KEY);
+    let stop = key_after(rest, &END_KEY);
     Some(RegionDescription { id: RegionId(id), range: range(start, stop), epoch: epoch(rest), peers: peers(rest) })
 }
 
@@ -136,8 +143,8 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The key behind a label: bare hex (Rust) or a quoted text with octal escapes (Go), as hex.
-fn key_after(text: &[u8], label: &[u8]) -> Option<Vec<u8>> {
-    let at = memchr::memmem::find(text, label)? + label.len();
+fn key_after(text: &[u8], label: &Finder<'_>) -> Option<Vec<u8>> {
+    let at = label.find(text)? + label.needle().len();
     let rest = text[at..].strip_prefix(b" ").unwrap_or(&text[at..]);
     let Some(quoted) = rest.strip_prefix(b"\\\"").or_else(|| rest.strip_prefix(b"\"")) else {
         return hex(rest).filter(|key| !key.is_empty());
@@ -166,17 +173,17 @@ fn key_after(text: &[u8], label: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn epoch(text: &[u8]) -> Option<(u64, u64)> {
-    let value = |label: &[u8]| {
-        let at = memchr::memmem::find(text, label)? + label.len();
+    let value = |label: &Finder<'_>| {
+        let at = label.find(text)? + label.needle().len();
         number(text[at..].strip_prefix(b" ").unwrap_or(&text[at..]))
     };
-    Some((value(b"conf_ver:")?, value(b" version:")?))
+    Some((value(&CONF_VER)?, value(&VERSION)?))
 }
 
 /// `id: 94813 store_id: 1` and `id:94813 store_id:1`, any number of them.
 pub(super) fn peers(text: &[u8]) -> Vec<(PeerId, StoreId)> {
     let mut found = Vec::new();
-    for at in memchr::memmem::find_iter(text, b" store_id:").take(16) {
+    for at in STORE_ID.find_iter(text).take(16) {
         let digits = text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let rest = &text[at + 10..];
         let store = number(rest.strip_prefix(b" ").unwrap_or(rest));

@@ -13,7 +13,8 @@ pub(super) struct Ids {
     pub(super) tsos: Vec<Tso>,
 }
 
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(WORD_LIST).ok());
+static WORDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(WORD_LIST).ok());
 const WORD_LIST: [&str; 16] = [
     "egion",
     "tore",

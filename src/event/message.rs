@@ -70,7 +70,11 @@ fn status(record: &Record<'_>, out: &mut String) {
 pub(crate) fn line(text: &str) -> Box<str> {
     let is_plain = |byte: &u8| (0x21..0x7f).contains(byte) || *byte == b' ';
     let bytes = text.as_bytes();
-    if bytes.len() < MOST && bytes.iter().all(is_plain) && !bytes.windows(2).any(|pair| pair == b"  ") && bytes.last() != Some(&b' ') {
+    if bytes.len() < MOST
+        && bytes.iter().all(is_plain)
+        && !bytes.windows(2).any(|pair| pair == b"  ")
+        && bytes.last() != Some(&b' ')
+    {
         return text.into();
     }
     let mut out = String::with_capacity(text.len().min(MOST));

@@ -19,9 +19,9 @@ pub use crate::units::FactKind;
 pub use build::{Facts, Place};
 pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
-pub use implicated::Implicated;
 pub(crate) use implicated::Gathered as ImplicatedGathered;
-pub use row::Row;
+pub use implicated::Implicated;
+pub use row::{Row, RowRef};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
 pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
 
@@ -122,6 +122,21 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Event {
+    /// Replaces secrets in everything that is text of the record.
+    pub fn redact(&mut self) {
+        let clean = |text: &mut Box<str>| {
+            if let std::borrow::Cow::Owned(redacted) = crate::safe::redact(text) {
+                *text = redacted.into();
+            }
+        };
+        clean(&mut self.message);
+        for fact in &mut self.facts {
+            if matches!(fact.kind, FactKind::Path | FactKind::Sql | FactKind::Text | FactKind::Command) {
+                clean(&mut fact.value);
+            }
+        }
+    }
+
     /// About how many bytes the event takes in memory.
     pub fn footprint(&self) -> usize {
         let facts: usize = self.facts.iter().map(|fact| size_of::<Fact>() + fact.value.len()).sum();

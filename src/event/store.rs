@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct EventStore {
     limit: usize,
-    held: Vec<Event>,
+    redacted: bool,
+    held: Vec<Vec<Event>>,
     bytes: usize,
     /// Events whose time is still to be shifted by a zone that is not known yet.
     local: Vec<Event>,
@@ -19,7 +20,7 @@ pub struct EventStore {
 
 /// Events that memory cannot hold any more. Written apart from the store, so that others can add to it meanwhile.
 #[derive(Debug)]
-pub struct Batch(Vec<Event>);
+pub struct Batch(Vec<Vec<Event>>);
 
 /// A sorted run in a temporary file.
 #[derive(Debug)]
@@ -30,13 +31,13 @@ impl Batch {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn write(mut self) -> std::io::Result<WrittenRun> {
-        self.0.sort_by(|a, b| a.order().cmp(&b.order()));
+    pub fn write(self) -> std::io::Result<WrittenRun> {
         let mut out = BufWriter::with_capacity(1 << 20, tempfile::tempfile()?);
         let mut bytes = Vec::new();
-        for event in self.0 {
+        for (batch, at) in sorted(&self.0) {
             bytes.clear();
-            bytes = postcard::to_extend(&Packed::from(&event), bytes).map_err(std::io::Error::other)?;
+            bytes = postcard::to_extend(&Packed::from(&self.0[batch as usize][at as usize]), bytes)
+                .map_err(std::io::Error::other)?;
             out.write_all(&(bytes.len() as u32).to_le_bytes())?;
             out.write_all(&bytes)?;
         }
@@ -53,30 +54,30 @@ pub struct Corrections {
     pub lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
 }
 
-/// All events, sorted, each once.
+/// All events, sorted, each once. They stay where they were put; only their order is made.
 #[derive(Debug)]
 pub struct SortedEvents {
-    held: Vec<Event>,
+    held: Vec<Vec<Event>>,
+    order: Vec<(u32, u32)>,
     runs: Vec<std::fs::File>,
     corrections: Corrections,
+    redacted: bool,
 }
 
 impl EventStore {
-    /// A store that holds about `limit` bytes in memory.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, held: Vec::new(), bytes: 0, local: Vec::new(), runs: Vec::new() }
+    /// A store that holds about `limit` bytes in memory; `redacted`: whether its events come without secrets.
+    pub fn new(limit: usize, redacted: bool) -> Self {
+        Self { limit, redacted, held: Vec::new(), bytes: 0, local: Vec::new(), runs: Vec::new() }
     }
 
     /// Adds events; gives back a batch that is to be written (`Batch::write`) and kept (`keep`) where memory is full.
-    pub fn add(&mut self, events: impl IntoIterator<Item = Event>) -> Option<Batch> {
-        for event in events {
-            if event.time_is_local {
-                self.local.push(event);
-            } else {
-                self.bytes += event.footprint();
-                self.held.push(event);
-            }
+    pub fn add(&mut self, mut events: Vec<Event>) -> Option<Batch> {
+        if events.iter().any(|event| event.time_is_local) {
+            self.local.extend(events.extract_if(.., |event| event.time_is_local));
         }
+        events.shrink_to_fit();
+        self.bytes += events.iter().map(Event::footprint).sum::<usize>();
+        self.held.push(events);
         (self.bytes > self.limit).then(|| {
             self.bytes = 0;
             Batch(std::mem::take(&mut self.held))
@@ -87,11 +88,9 @@ impl EventStore {
     ///
     /// # Errors
     /// Where a temporary file cannot be written.
-    pub fn extend(&mut self, events: impl IntoIterator<Item = Event>) -> std::io::Result<()> {
-        for event in events {
-            if let Some(batch) = self.add([event]) {
-                self.keep(batch.write()?);
-            }
+    pub fn extend(&mut self, events: Vec<Event>) -> std::io::Result<()> {
+        if let Some(batch) = self.add(events) {
+            self.keep(batch.write()?);
         }
         Ok(())
     }
@@ -101,29 +100,41 @@ impl EventStore {
         self.runs.push(run.0);
     }
 
-    /// All events so far, to be looked at before more are added.
+    /// Hands all events so far to `look`, in order, before more are added.
     ///
     /// # Errors
-    /// Where a temporary file cannot be written.
-    pub fn so_far(&mut self, corrections: &Corrections) -> std::io::Result<SortedEvents> {
-        let mut held: Vec<Event> = self.held.iter().chain(&self.local).cloned().collect();
-        held.iter_mut().for_each(|event| corrections.zone(event));
-        sort(&mut held);
+    /// Where a temporary file cannot be read back.
+    pub fn so_far<T>(
+        &mut self,
+        corrections: &Corrections,
+        look: impl FnOnce(&SortedEvents) -> T,
+    ) -> std::io::Result<T> {
+        let mut local = self.local.clone();
+        local.iter_mut().for_each(|event| corrections.zone(event));
+        let mut held = std::mem::take(&mut self.held);
+        held.push(local);
         let runs = self.runs.iter().map(std::fs::File::try_clone).collect::<Result<_, _>>()?;
-        Ok(SortedEvents { held, runs, corrections: corrections.clone() })
-    }
-
-    /// Whether any event is there.
-    pub fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.local.is_empty() && self.runs.is_empty()
+        let order = sorted(&held);
+        let so_far = SortedEvents { held, order, runs, corrections: corrections.clone(), redacted: self.redacted };
+        let result = look(&so_far);
+        self.held = so_far.held;
+        self.held.pop();
+        Ok(result)
     }
 
     /// All events, sorted.
     pub fn finish(mut self, corrections: Corrections) -> SortedEvents {
         self.local.iter_mut().for_each(|event| corrections.zone(event));
-        self.held.append(&mut self.local);
-        sort(&mut self.held);
-        SortedEvents { held: self.held, runs: self.runs, corrections }
+        self.held.push(self.local);
+        self.held.iter_mut().flatten().for_each(|event| corrections.line(event));
+        let mut order = sorted(&self.held);
+        let held = self.held;
+        // The same record may come from several passes.
+        order.dedup_by(|a, b| {
+            let (a, b) = (&held[a.0 as usize][a.1 as usize], &held[b.0 as usize][b.1 as usize]);
+            a.offset == b.offset && a.file == b.file
+        });
+        SortedEvents { held, order, runs: self.runs, corrections, redacted: self.redacted }
     }
 }
 
@@ -148,44 +159,76 @@ impl Corrections {
     }
 }
 
-fn sort(events: &mut [Event]) {
-    use rayon::slice::ParallelSliceMut;
-    events.par_sort_by(|a, b| a.order().cmp(&b.order()));
+/// The order of events by time, source and offset: where each stands.
+fn sorted(held: &[Vec<Event>]) -> Vec<(u32, u32)> {
+    let mut files: Vec<&Arc<str>> = held.iter().flatten().map(|event| &event.file).collect();
+    files.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    files.sort_unstable();
+    files.dedup();
+    let mut rank: Option<(&Arc<str>, u32)> = None;
+    let mut keys: Vec<(i64, u32, u64, u32, u32)> = Vec::with_capacity(held.iter().map(Vec::len).sum());
+    for (batch, events) in (0u32..).zip(held) {
+        for (at, event) in (0u32..).zip(events) {
+            // Events of one source come in runs.
+            let known = rank.filter(|(file, _)| Arc::ptr_eq(file, &event.file)).map(|(_, rank)| rank);
+            let number = known.unwrap_or_else(|| files.partition_point(|file| **file < event.file) as u32);
+            rank = Some((&event.file, number));
+            keys.push((event.time.map_or(i64::MAX, |time| time.0), number, event.offset, batch, at));
+        }
+    }
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, _, _, batch, at)| (batch, at)).collect()
 }
 
 impl EventStream for SortedEvents {
-    fn for_each(&self, each: &mut dyn FnMut(&Event)) -> std::io::Result<()> {
+    fn is_redacted(&self) -> bool {
+        self.redacted
+    }
+
+    fn for_each_batch(&self, each: &mut dyn FnMut(&[&Event])) -> std::io::Result<()> {
+        let held = |(batch, at): (u32, u32)| &self.held[batch as usize][at as usize];
+        if self.runs.is_empty() {
+            for chunk in self.order.chunks(super::stream::BATCH) {
+                each(&chunk.iter().map(|place| held(*place)).collect::<Vec<_>>());
+            }
+            return Ok(());
+        }
         let mut runs = self.runs.iter().map(Run::open).collect::<std::io::Result<Vec<_>>>()?;
-        let mut held = self.held.iter();
-        let mut next_held = held.next();
+        let mut order = self.order.iter().map(|place| held(*place)).peekable();
+        let mut batch: Vec<Event> = Vec::with_capacity(super::stream::BATCH);
         let mut last: Option<(Arc<str>, u64)> = None;
         loop {
             let run = runs.iter().enumerate().filter_map(|(at, run)| Some((run.head.as_ref()?.order(), at))).min();
-            let from_held = match (&run, next_held) {
-                (None, None) => return Ok(()),
-                (Some((order, _)), Some(event)) => event.order() <= *order,
+            let from_held = match (&run, order.peek()) {
+                (None, None) => break,
+                (Some((key, _)), Some(event)) => event.order() <= *key,
                 (None, Some(_)) => true,
                 (Some(_), None) => false,
             };
-            let mut event = if from_held {
-                let Some(event) = next_held else { return Ok(()) };
-                next_held = held.next();
-                std::borrow::Cow::Borrowed(event)
+            let next = if from_held {
+                order.next().cloned()
+            } else if let Some((_, at)) = run {
+                runs[at].take()?
             } else {
-                let Some((_, at)) = run else { return Ok(()) };
-                let Some(event) = runs[at].take()? else { continue };
-                std::borrow::Cow::Owned(event)
+                break;
             };
+            let Some(mut event) = next else { continue };
             // The same record may come from several passes.
             if last.as_ref().is_some_and(|(file, offset)| *file == event.file && *offset == event.offset) {
                 continue;
             }
             last = Some((Arc::clone(&event.file), event.offset));
-            if self.corrections.lines.contains_key(&event.file) {
-                self.corrections.line(event.to_mut());
+            if !from_held {
+                self.corrections.line(&mut event);
             }
-            each(&event);
+            batch.push(event);
+            if batch.len() == super::stream::BATCH {
+                each(&batch.iter().collect::<Vec<_>>());
+                batch.clear();
+            }
         }
+        each(&batch.iter().collect::<Vec<_>>());
+        Ok(())
     }
 }
 
@@ -325,8 +368,10 @@ mod tests {
             })
             .collect();
         let run = |limit: usize| {
-            let mut store = EventStore::new(limit);
-            store.extend(events.iter().chain(&events[..50]).cloned()).unwrap();
+            let mut store = EventStore::new(limit, false);
+            for chunk in events.chunks(40).chain([&events[..50]]) {
+                store.extend(chunk.to_vec()).unwrap();
+            }
             collected(&store.finish(Corrections::default()))
         };
         let (held, spilled) = (run(usize::MAX), run(20_000));
@@ -339,8 +384,8 @@ mod tests {
     fn lines_and_zones_are_corrected_at_the_end() {
         let mut event = test_event("x", "log-backup");
         (event.offset, event.line, event.time, event.time_is_local) = (150, 3, Some(Timestamp(0)), true);
-        let mut store = EventStore::new(1 << 20);
-        store.extend([event.clone()]).unwrap();
+        let mut store = EventStore::new(1 << 20, false);
+        store.extend(vec![event.clone()]).unwrap();
         let corrections = Corrections {
             zones: BTreeMap::from([(Arc::clone(&event.file), 480)]),
             lines: BTreeMap::from([(Arc::clone(&event.file), vec![(0, 0), (100, 40)])]),

@@ -3,7 +3,7 @@
 //! [`discover`] turns what the user named into [`Input`]s, one a file; [`Input::read`] hands every source in it (the file itself,
 //! or each member of an archive) to a sink, decompressed, in a fixed order. What a container is, its bytes say, never its name.
 //! Nothing is extracted to disk, files are open only while they are read, and memory does not grow with the input:
-//! some buffers of 64 KiB to 256 KiB a layer, and what the decoder needs (at most 128 MiB: [`decode`]).
+//! some buffers of 64 KiB to 256 KiB a layer, and what the decoder needs (at most 128 MiB: `decode`).
 //!
 //! Not here: what the text means. Journald, CRI or Docker lines are the record stage's business.
 
@@ -13,7 +13,6 @@ mod decode;
 mod discover;
 mod disk;
 mod feed;
-
 mod name;
 mod sniff;
 mod source;
@@ -85,7 +84,7 @@ pub enum Body<'a> {
     Stream(&'a mut (dyn Read + Send)),
 }
 
-/// Something that could not be read, or not to its end.
+/// Something that could not be read, or not to its end. Several may speak of the same file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// A source (also one that the sink got, when its file turned out to be damaged afterwards), or a container.

@@ -5,8 +5,9 @@ use crate::record::CLEAN_HEADER;
 use crate::rules::Rule;
 use aho_corasick::AhoCorasick;
 
-/// Bytes of a message's head that the gate looks at.
-const HEAD: usize = 8;
+/// Bytes of a message's head that the gate looks at; of a shorter `starts` text, half as many.
+const HEAD: usize = 16;
+const SHORT: usize = HEAD / 2;
 /// Bits of the two tables.
 const BITS: u32 = 16;
 
@@ -15,6 +16,8 @@ const BITS: u32 = 16;
 pub struct Gate {
     /// Heads of messages.
     heads: Bits,
+    /// Shorter heads, of rules that know only the start of a message.
+    starts: Bits,
     /// Source files of rules that know no head.
     callers: Bits,
     /// Texts of rules that know neither: such rules cost time on every record.
@@ -23,7 +26,7 @@ pub struct Gate {
 
 impl Gate {
     pub(super) fn new<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
-        let (mut heads, mut callers, mut texts) = (Bits::new(), Bits::new(), Vec::new());
+        let (mut heads, mut starts, mut callers, mut texts) = (Bits::new(), Bits::new(), Bits::new(), Vec::new());
         for rule in rules.filter(|rule| rule.when.low && !rule.is_about_code()) {
             let when = &rule.when;
             let known =
@@ -31,11 +34,14 @@ impl Gate {
             let mut any = false;
             for (text, whole) in known {
                 any = true;
-                if whole || text.len() >= HEAD {
-                    heads.set(head_hash(text.as_bytes()));
-                    heads.set(head_hash(super::without_tag(text.as_bytes())));
-                } else {
-                    texts.push(text.to_string());
+                for form in [text.as_bytes(), super::without_tag(text.as_bytes())] {
+                    let head = Head::of(form);
+                    match form.len() {
+                        _ if whole => heads.set(head.long),
+                        HEAD.. => heads.set(head.long),
+                        SHORT.. => starts.set(head.short),
+                        _ => texts.push(text.to_string()),
+                    }
                 }
             }
             if any {
@@ -50,7 +56,7 @@ impl Gate {
         texts.sort();
         texts.dedup();
         let texts = if texts.is_empty() { None } else { AhoCorasick::new(&texts).ok() };
-        Self { heads, callers, texts }
+        Self { heads, starts, callers, texts }
     }
 
     /// Whether a clean record, given from its first byte, can match.
@@ -79,11 +85,15 @@ impl Gate {
     #[inline]
     fn head_passes(&self, rest: &[u8]) -> bool {
         let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
-        let message = message.strip_prefix(b"\"").unwrap_or(message);
-        if self.heads.has(head_hash(message)) {
-            return true;
-        }
-        message.first() == Some(&b'[') && self.heads.has(head_hash(super::without_tag(message)))
+        // A copy out of a JSON text has its quotes escaped.
+        let message = message.strip_prefix(b"\"").or_else(|| message.strip_prefix(b"\\\"")).unwrap_or(message);
+        self.knows(message) || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
+    }
+
+    #[inline]
+    fn knows(&self, message: &[u8]) -> bool {
+        let head = Head::of(message);
+        self.heads.has(head.long) || self.starts.has(head.short)
     }
 
     #[inline]
@@ -101,17 +111,48 @@ fn is_unknown(caller: &[u8]) -> bool {
     caller == b"<unknown>"
 }
 
-/// Hash of the first bytes of a message, which ends at a quote or bracket in the record.
-#[inline]
-fn head_hash(message: &[u8]) -> u32 {
-    let mut word = [0u8; HEAD];
-    for (to, from) in word.iter_mut().zip(message) {
-        if matches!(from, b'"' | b']' | b'\\') {
-            break;
-        }
-        *to = *from;
+/// Hashes of the first bytes of a message, which ends at a quote, backslash or bracket in the record.
+struct Head {
+    long: u32,
+    short: u32,
+}
+
+impl Head {
+    #[inline]
+    fn of(message: &[u8]) -> Self {
+        let word = |at: usize| -> u64 {
+            match message.get(at..at + 8) {
+                Some(bytes) => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+                None => message
+                    .get(at..)
+                    .unwrap_or_default()
+                    .iter()
+                    .take(8)
+                    .rev()
+                    .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            }
+        };
+        let first = word(0);
+        let (first, ends) = until_end(first);
+        let second = if ends { 0 } else { until_end(word(8)).0 };
+        Self { long: mix(first.rotate_left(29) ^ second.wrapping_mul(0xff51_afd7_ed55_8ccd)), short: mix(first) }
     }
-    mix(u64::from_le_bytes(word))
+}
+
+/// A word of eight bytes, little end first, without what follows a quote, backslash or bracket; and whether one was there.
+#[inline]
+fn until_end(word: u64) -> (u64, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The classic test for a zero byte; above the lowest one it finds it may err, which does not matter here.
+    let holds = |byte: u8| {
+        let zeroed = word ^ (ONES * u64::from(byte));
+        zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
+    };
+    let found = holds(b'"') | holds(b']') | holds(b'\\');
+    if found == 0 {
+        return (word, false);
+    }
+    (word & ((1 << (found.trailing_zeros() & !7)) - 1), true)
 }
 
 #[inline]

@@ -1,12 +1,14 @@
 //! CSV: one writer for every table, and for the events, that may be many millions.
 
 use super::table::{Cell, Plain, Rows, Table, as_set};
-use super::tables::{self, EventRow};
+use super::tables::{self, EventRow, Events};
 use super::tally::Tally;
 use crate::correlate::Correlation;
-use crate::event::EventStream;
+use crate::event::{Event, EventStream};
 use crate::safe::Safe;
 use crate::units::Timestamp;
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 use std::io::{self, Write};
 
 /// Writes the rows of one table.
@@ -19,7 +21,7 @@ pub(super) struct CsvWriter<'t, R: Rows, W: Write> {
 
 /// What is kept from cell to cell, so that a row costs no allocation.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     text: Vec<u8>,
     numbers: Vec<u64>,
     /// The last day written and its text: rows come in order of time.
@@ -34,12 +36,16 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
         Ok(Self { table, csv, safe, scratch: Scratch::default() })
     }
 
+    /// Goes on with a table whose column names stand elsewhere.
+    fn rows_only(table: &'t Table<R>, out: W, safe: Safe) -> Self {
+        let csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
+        Self { table, csv, safe, scratch: Scratch::default() }
+    }
+
     /// Writes a row.
     pub(super) fn row<'r>(&mut self, row: &'r R::Row<'r>) -> io::Result<()> {
         for column in &self.table.columns {
-            self.scratch.text.clear();
-            self.scratch.cell(&column.cell, row, self.safe)?;
-            self.csv.write_field(&self.scratch.text)?;
+            self.csv.write_field(self.scratch.text(&column.cell, row, self.safe)?)?;
         }
         self.csv.write_record(None::<&[u8]>)?;
         Ok(())
@@ -52,6 +58,13 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
 }
 
 impl Scratch {
+    /// A cell as CSV has it, before quotes.
+    pub(super) fn text<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<&[u8]> {
+        self.text.clear();
+        self.cell(cell, row, safe)?;
+        Ok(&self.text)
+    }
+
     fn cell<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<()> {
         match cell {
             Cell::Word(get) => self.text.write_all(get(row).unwrap_or_default().as_bytes()),
@@ -111,27 +124,44 @@ impl Scratch {
     }
 }
 
-/// Writes `events.csv` in one pass over the events, and counts them.
+/// Events that one thread formats at a time.
+const CHUNK: usize = 1024;
+
+/// Writes `events.csv` in one pass over the events, and counts them. Rows are formatted in parallel and written in order.
 pub(super) fn write_events(
     correlation: &Correlation,
     events: &dyn EventStream,
-    out: impl Write,
+    tally: &mut Tally,
+    mut out: impl Write,
     safe: Safe,
-) -> io::Result<Tally> {
+) -> io::Result<()> {
     let table = tables::events();
-    let mut writer = CsvWriter::new(&table, out, safe)?;
-    let mut tally = Tally::default();
+    let safe = if events.is_redacted() { Safe::new(false) } else { safe };
+    CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
-    events.for_each(&mut |event| {
-        let row = EventRow { event, derived: correlation.derived(event) };
-        tally.count(&row);
-        if result.is_ok() {
-            result = writer.row(&row);
+    events.for_each_batch(&mut |batch| {
+        let chunks: Vec<_> = batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
+        for event in batch.iter().filter(|event| correlation.is_counted(event)) {
+            tally.count(&EventRow { event, derived: correlation.derived(event) });
+        }
+        for text in chunks {
+            if result.is_ok() {
+                result = text.and_then(|text| out.write_all(&text));
+            }
         }
     })?;
     result?;
+    out.flush()
+}
+
+fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], safe: Safe) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(events.len() * 384);
+    let mut writer = CsvWriter::rows_only(table, &mut text, safe);
+    for event in events.iter().filter(|event| correlation.is_counted(event)) {
+        writer.row(&EventRow { event, derived: correlation.derived(event) })?;
+    }
     writer.finish()?;
-    Ok(tally)
+    Ok(text)
 }
 
 /// Writes a whole table.

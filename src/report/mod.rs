@@ -2,7 +2,10 @@
 //! nothing is decided here but how to say it.
 
 mod csv;
+pub mod diff;
 mod folder;
+mod formats;
+mod html;
 mod json;
 mod layout;
 mod markdown;
@@ -15,6 +18,7 @@ mod tally;
 mod terminal;
 mod words;
 
+pub use formats::Format;
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;
@@ -24,6 +28,7 @@ use crate::safe::Safe;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use tally::Tally;
 
 /// The run's own data: all that may differ between two runs over the same input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +46,12 @@ pub struct Run {
 }
 
 /// How to write a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Whether secrets are replaced; only `--no-redact` turns it off.
     pub redact: bool,
+    /// What is written beside the CSV files.
+    pub formats: Vec<Format>,
 }
 
 /// Why a report could not be written.
@@ -91,7 +98,7 @@ pub enum Error {
 /// # Errors
 /// Where the events cannot be read back or `out` cannot be written.
 pub fn write_events(out: impl io::Write, events: &dyn EventStream, redact: bool) -> io::Result<()> {
-    csv::write_events(&Correlation::default(), events, out, Safe::new(redact)).map(drop)
+    csv::write_events(&Correlation::default(), events, &mut Tally::default(), out, Safe::new(redact))
 }
 
 /// Writes the report folder beside its place and renames it in: it is whole or absent, and an older report that was
@@ -115,11 +122,8 @@ pub fn write_folder(
         write(BufWriter::new(file)).map_err(|source| Error::Io { path, source })
     };
 
-    let mut tally = tally::Tally::default();
-    write("events.csv", &mut |out| {
-        tally = csv::write_events(correlation, events, out, safe)?;
-        Ok(())
-    })?;
+    let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
+    write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, safe))?;
     write("timeline.csv", &mut |out| csv::write(&tables::timeline(), &findings.episodes, out, safe))?;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
@@ -130,6 +134,11 @@ pub fn write_folder(
     write("sources.csv", &mut |out| csv::write(&tables::sources(), &findings.sources, out, safe))?;
     write("summary.json", &mut |out| json::write(findings, &tally, run, out, safe))?;
     write("report.md", &mut |out| markdown::write(findings, catalog, run, out, safe))?;
+    write("report.html", &mut |out| html::write(findings, &tally, catalog, run, out, safe))?;
+    for format in &options.formats {
+        let (file, path) = staged.create(format.file())?;
+        format.write(correlation, events, safe, file, &path).map_err(|source| Error::Io { path, source })?;
+    }
     staged.publish()
 }
 

@@ -29,11 +29,6 @@ pub(super) fn healthy() -> Correlation {
     findings.now = at("2022-07-25T14:53:18.000Z");
     findings.incidents.clear();
     findings.caveats.clear();
-    findings.episodes.retain(|episode| &*episode.rule == "merge-prepare-exec");
-    for episode in &mut findings.episodes {
-        episode.incidents.clear();
-        episode.severity = Severity::Info;
-    }
     findings.errors.clear();
     findings.regions.clear();
     findings.totals.events = 12;
@@ -54,6 +49,13 @@ pub(super) fn healthy() -> Correlation {
         gc_safepoint: Some(Tso(434_833_931_663_572_992)),
         ..task.clone()
     };
+    let now = findings.now.unwrap();
+    task.checkpoints.retain(|(seen, _)| *seen <= now);
+    task.safepoints.retain(|(seen, _)| *seen <= now);
+    findings.episodes.clear();
+    for store in &mut findings.stores {
+        (store.last, store.events, store.errors) = (findings.now, 2, 0);
+    }
     findings.sources.retain(|source| source.status == ReadStatus::Read);
     correlation(findings)
 }

@@ -6,14 +6,50 @@ use crate::safe::{Safe, SafeText};
 /// A table cut to what is shown.
 pub(super) struct Shown {
     /// Its CSV file, which has everything.
-    pub(super) csv: String,
-    /// Column names for people.
-    pub(super) head: Vec<String>,
+    pub(super) csv: Option<String>,
+    /// Columns.
+    pub(super) head: Vec<Head>,
     /// Cells of the rows shown.
     pub(super) rows: Vec<Vec<SafeText<'static>>>,
     /// How many rows are left out.
     pub(super) hidden: usize,
 }
+
+/// A column as people read it.
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+/// How a column is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// On the right.
+    Number,
+    /// Never broken.
+    Time,
+    /// A few words.
+    Text,
+    /// Sentences, which need room.
+    Long,
+}
+
+impl Kind {
+    /// Its class on the page.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Number => "n",
+            Self::Time => "t",
+            Self::Text => "",
+            Self::Long => "w",
+        }
+    }
+}
+
+/// Letters from which on a text is long.
+const LONG: usize = 44;
+/// Letters of a text that are shown.
+const MOST: usize = 300;
 
 /// The given columns of the first rows.
 pub(super) fn shown<'r, R: Plain + 'r>(
@@ -27,18 +63,32 @@ pub(super) fn shown<'r, R: Plain + 'r>(
         columns.iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name)).collect();
     let all = rows.len();
     let cells = |row: &R| columns.iter().map(|column| text(&column.cell, row, safe)).collect();
-    Shown {
-        csv: format!("{}.csv", table.name),
-        head: columns.iter().map(|column| column.name.replace('_', " ")).collect(),
-        rows: rows.take(most).map(cells).collect(),
-        hidden: all.saturating_sub(most),
+    let rows: Vec<Vec<SafeText<'static>>> = rows.take(most).map(cells).collect();
+    let is_long = |at: usize| rows.iter().any(|row| row[at].len() > LONG);
+    let head = columns.iter().enumerate().map(|(at, column)| Head {
+        name: column.name.replace('_', " "),
+        kind: match column.cell {
+            Cell::Number(_) | Cell::Signed(_) => Kind::Number,
+            Cell::Time(_) => Kind::Time,
+            _ if is_long(at) => Kind::Long,
+            _ => Kind::Text,
+        },
+    });
+    Shown { csv: Some(format!("{}.csv", table.name)), head: head.collect(), hidden: all.saturating_sub(most), rows }
+}
+
+/// A text, cut where it is very long: the CSV file has the rest.
+fn cut(text: &str, safe: Safe) -> SafeText<'static> {
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => safe.own(format!("{}…", &text[..end])),
+        None => safe.line(text).into_owned(),
     }
 }
 
 /// A cell as people read it.
 fn text<R: Plain>(cell: &Cell<R>, row: &R, safe: Safe) -> SafeText<'static> {
     match cell {
-        Cell::Word(get) | Cell::Text(get) => get(row).map(|text| safe.line(text).into_owned()).unwrap_or_default(),
+        Cell::Word(get) | Cell::Text(get) => get(row).map(|text| cut(text, safe)).unwrap_or_default(),
         Cell::Time(get) => get(row).map(|time| safe.own(time.to_string().replace('T', " "))).unwrap_or_default(),
         Cell::Number(get) => get(row).map(|number| safe.own(number.to_string())).unwrap_or_default(),
         Cell::Signed(get) => get(row).map(|number| safe.own(number.to_string())).unwrap_or_default(),
@@ -47,14 +97,14 @@ fn text<R: Plain>(cell: &Cell<R>, row: &R, safe: Safe) -> SafeText<'static> {
             get(row, &mut numbers);
             as_set(&mut numbers);
             let texts: Vec<_> = numbers.iter().map(u64::to_string).collect();
-            safe.own(texts.join(" "))
+            cut(&texts.join(" "), safe)
         }
         Cell::Words(get) => {
             let mut words = Vec::new();
             get(row, &mut words);
             as_set(&mut words);
-            safe.own(words.join(" "))
+            cut(&words.join(" "), safe)
         }
-        Cell::List(get, separator) => safe.own(get(row).join(separator(row))),
+        Cell::List(get, separator) => cut(&get(row).join(separator(row)), safe),
     }
 }

@@ -1,5 +1,6 @@
 //! Counts over all events, made in the one pass that writes them.
 
+use super::html::Heat;
 use super::tables::EventRow;
 use crate::units::{RegionId, Severity, StoreId};
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ pub(super) struct Tally {
     pub(super) by_rule: BTreeMap<Arc<str>, u64>,
     pub(super) by_store: BTreeMap<StoreId, u64>,
     pub(super) by_region: BTreeMap<RegionId, u64>,
+    /// Where and when, for the page's map.
+    pub(super) heat: Option<Heat>,
 }
 
 impl Tally {
@@ -31,6 +34,9 @@ impl Tally {
         }
         if let Some(region) = event.region {
             *self.by_region.entry(region).or_default() += 1;
+        }
+        if let Some(heat) = &mut self.heat {
+            heat.count(event);
         }
     }
 }

@@ -181,6 +181,13 @@ pub(super) struct Decision {
     pub(super) rest: String,
 }
 
+impl Decision {
+    /// How it goes on where the call stands apart.
+    pub(super) fn sentence(&self) -> &str {
+        self.rest.trim_start_matches([',', '.', ' '])
+    }
+}
+
 pub(super) fn decision(verdict: Verdict, task: Option<&Task>, now: Option<Timestamp>) -> Decision {
     let deadline = task.and_then(|task| task.resume_deadline);
     let about = match task.and_then(|task| task.deadline_basis) {
@@ -215,6 +222,19 @@ fn resume_by(deadline: Option<Timestamp>, about: &str, now: Option<Timestamp>) -
         Some(now) if deadline > now => format!("{by} ({} left as of {})", hms(deadline.since(now)), moment(now)),
         _ => by,
     }
+}
+
+/// What to type, a line each; statements of SQL with their semicolon.
+pub(super) fn commands(incident: &Incident, safe: Safe) -> Vec<SafeText<'static>> {
+    let is_sql = incident.verdict == Verdict::SetTiflashReplica;
+    let line = |command: &String| {
+        if is_sql && !command.ends_with(';') {
+            safe.own(format!("{command};"))
+        } else {
+            safe.line(command).into_owned()
+        }
+    };
+    incident.commands.iter().map(line).collect()
 }
 
 /// Where a step happened: `store 1`, `stores 1 4 5`, `9 stores`, `tidb`.

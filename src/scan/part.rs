@@ -7,8 +7,9 @@ use crate::event::{Event, Facts, Implicated, Place, UnmatchedRow, message_line};
 use crate::matching::Matcher;
 use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};
 use crate::rules;
+use crate::safe::Safe;
 use crate::units::{Component, Level, Timestamp};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +39,13 @@ impl ContextSearch {
 
     pub(super) fn new(implicated: Implicated) -> Self {
         let few = implicated.ranges.is_empty() && implicated.regions.len() <= Self::FEW;
-        let ids = few.then(|| AhoCorasick::new(implicated.regions.iter().map(ToString::to_string)).ok()).flatten();
+        // Only leftmost search runs on vectors.
+        let build = || {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(implicated.regions.iter().map(ToString::to_string))
+        };
+        let ids = few.then(|| build().ok()).flatten();
         Self { implicated, ids }
     }
 
@@ -79,6 +86,7 @@ pub(super) fn read(
     matcher: &Matcher,
     wanted: &Wanted,
     time: TimeWindow,
+    redact: bool,
 ) -> Part {
     let mut part = Part::default();
     if let Wanted::Context(search) = wanted {
@@ -87,7 +95,8 @@ pub(super) fn read(
             return part;
         }
     }
-    let mut reader = Reader { window, file, matcher, wanted, time, counted_to: own.start, line: 1, part: &mut part };
+    let mut reader =
+        Reader { window, file, matcher, wanted, time, redact, counted_to: own.start, line: 1, part: &mut part };
     let tally = split(window.text, own, &mut reader);
     part.tally = tally;
     part
@@ -99,6 +108,8 @@ struct Reader<'a, 'p> {
     matcher: &'a Matcher,
     wanted: &'a Wanted,
     time: TimeWindow,
+    /// Whether secrets are replaced.
+    redact: bool,
     /// Line ends are counted up to here; `line` is the line there.
     counted_to: usize,
     line: u64,
@@ -151,7 +162,7 @@ impl Reader<'_, '_> {
         match self.matcher.find(&record, facts.codes()).map(|index| self.matcher.catalog().at(index)) {
             Some(rule) if rule.kind == rules::Kind::Signal => {
                 let place = self.place(raw.start);
-                self.part.events.push(facts.event(&record, rule, place));
+                self.push(facts.event(&record, rule, place));
             }
             Some(_) => {}
             None => self.unmatched(&record, raw.start),
@@ -172,7 +183,7 @@ impl Reader<'_, '_> {
         let event = facts.event(&record, rule, Place { file: Arc::clone(self.file), line: 0, offset: 0 });
         if search.implicated.wants(&event) {
             let place = self.place(raw.start);
-            self.part.events.push(Event { line: place.line, offset: place.offset, ..event });
+            self.push(Event { line: place.line, offset: place.offset, ..event });
         }
     }
 
@@ -186,8 +197,15 @@ impl Reader<'_, '_> {
         let place = self.place(raw.start);
         let event = facts.event_of(&record, rule, place);
         if about.holds(&event, &record.text) {
-            self.part.events.push(event);
+            self.push(event);
         }
+    }
+
+    fn push(&mut self, mut event: Event) {
+        if self.redact {
+            event.redact();
+        }
+        self.part.events.push(event);
     }
 
     fn place(&mut self, start: usize) -> Place {
@@ -202,7 +220,8 @@ impl Reader<'_, '_> {
         if !record.level.is_some_and(Level::is_high) {
             return;
         }
-        let template: Box<str> = template::of(record).into();
+        let safe = Safe::new(self.redact);
+        let template: Box<str> = (*safe.line(&template::of(record))).into();
         let time = record.time.filter(|_| !record.time_is_local);
         if let Some(known) = self.part.unmatched.get_mut(&(template.clone(), record.level)) {
             known.count += 1;
@@ -222,7 +241,7 @@ impl Reader<'_, '_> {
             count: 1,
             first: time,
             last: time,
-            example: message_line(record),
+            example: (*safe.line(&message_line(record))).into(),
             file: place.file,
             line: place.line,
             offset: place.offset,

@@ -15,7 +15,7 @@ const COMPRESSORS: [(&str, &str); 6] = [
 #[test]
 fn compressed_files_whatever_their_name() {
     let folder = Folder::new();
-    let (a, b) = (log(20_000, 1), log(300, 2));
+    let (a, b) = (log(10_000, 1), log(300, 2));
     folder.write("a", &a);
     folder.write("b", &b);
     let both = [&a[..], &b].concat();
@@ -29,7 +29,7 @@ fn compressed_files_whatever_their_name() {
 #[test]
 fn options_of_the_compressors() {
     let folder = Folder::new();
-    let text = log(50_000, 3);
+    let text = log(12_000, 3);
     folder.write("a", &text);
     for tool in [
         "gzip -1nc",

@@ -4,6 +4,7 @@ mod bombs;
 mod containers;
 mod damage;
 mod folders;
+mod hostile;
 mod live;
 
 use super::{Body, Discovery, Options, Problem, Status, discover};
@@ -12,6 +13,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
+
+/// Inputs are read by many threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<super::Input>();
+};
 
 /// A folder for one test.
 struct Folder(TempDir);
