@@ -1,6 +1,6 @@
 //! `tidescope scan`: events only.
 
-use super::logs::{Logs, outcome_of};
+use super::logs::{Logs, complete, outcome_of};
 use super::write_to;
 use crate::cli::{IoChoice, Scan, ScanFormat};
 use crate::event::{EventStream, Implicated, Row};
@@ -51,10 +51,7 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         }
         ScanFormat::Csv => Ok(crate::report::write_events(out, &events, logs.settings.redact)?),
     })?;
-    if !with_rest {
-        return Ok(Outcome::Done);
-    }
-    Ok(outcome_of(&sources, &common, &|_| false))
+    if with_rest { outcome_of(&sources, &common) } else { Ok(complete(&sources, &common)) }
 }
 
 /// `PATH:START-END`.
