@@ -109,7 +109,18 @@ mod tests {
         let cut_short = [&line.repeat(3)[..], &[0; 8_000]].concat();
         let colours = b"\x1b[31m\x07[2022/07/25]\x00\x01\x02\x1b[0m\n";
         let gbk = b"[2022/07/25] [ERROR] [\xb4\xed\xce\xf3\xc8\xd5\xd6\xbe]\n".repeat(100);
-        for text in [&line[..], &hole, &cut_short, colours, &gbk, b"", b"\xef\xbb\xbf[2022", b"P", &[0; 8_192], b"BZh is no log"] {
+        for text in [
+            &line[..],
+            &hole,
+            &cut_short,
+            colours,
+            &gbk,
+            b"",
+            b"\xef\xbb\xbf[2022",
+            b"P",
+            &[0; 8_192],
+            b"BZh is no log",
+        ] {
             assert_eq!(sniff(text), Kind::Text, "{:?}", &text[..text.len().min(20)]);
         }
     }
