@@ -37,14 +37,16 @@ fn an_empty_file_is_read_and_holds_nothing() {
 }
 
 #[test]
-fn zeros_are_no_log() {
+fn zeros_are_read_and_hold_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("zeros.log", vec![0; 64 * MIB]);
-    sandbox.run(["analyze", "zeros.log"]).with_status(2).complaining_of(&["zeros.log"]);
     // A file that was made larger than what is in it.
-    File::create(sandbox.path("hole.log")).unwrap().set_len(64 * MIB as u64).unwrap();
-    sandbox.run(["analyze", "hole.log"]).with_status(2).complaining_of(&["hole.log"]);
-    assert_eq!(sandbox.names(), ["hole.log", "zeros.log"]);
+    File::create(sandbox.path("hole.log")).unwrap().set_len(65 * MIB as u64).unwrap();
+    let (run, report) = sandbox.analyze(["zeros.log", "hole.log"], "out");
+    run.with_status(0).silently();
+    for row in report.rows("sources") {
+        assert_eq!((&*row["records"], &*row["status"]), ("0", "read"), "{row:#?}");
+    }
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn a_record_of_many_mib_is_an_event() {
 #[test]
 fn random_bytes_are_no_log() {
     // As good as random: the squares of a Weyl sequence.
-    let bytes: Vec<u8> = (1u64..200_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).pow(2) >> 56) as u8).collect();
+    let bytes: Vec<u8> = (1u64..200_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_pow(2) >> 56) as u8).collect();
     let sandbox = Sandbox::new();
     sandbox.write("random.log", bytes);
     sandbox.run(["analyze", "random.log"]).with_status(2).complaining_of(&["random.log"]);
@@ -113,7 +115,7 @@ fn a_file_cut_anywhere_in_a_record_keeps_the_others() {
         assert_eq!(report.rows("events")[0]["line"], "1", "cut at {cut}");
         let (run, report) = analyze(format!("{}\n{RECORD}\n", &RECORD[cut..]));
         run.with_status(0);
-        assert_eq!(report.rows("events").last().unwrap()["line"], "2", "cut at {cut}");
+        assert!(report.rows("events").iter().any(|row| row["line"] == "2"), "cut at {cut}");
     }
 }
 
