@@ -12,6 +12,7 @@ use crate::units::{Level, Timestamp};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::io::Seek as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,7 +129,7 @@ struct Scan<'a> {
     progress: &'a Progress,
     shared: Mutex<Shared>,
     failure: Mutex<Option<std::io::Error>>,
-    spools: Mutex<FxHashMap<Arc<str>, tempfile::NamedTempFile>>,
+    spools: Mutex<FxHashMap<Arc<str>, std::fs::File>>,
 }
 
 #[derive(Debug)]
@@ -211,9 +212,7 @@ impl<'a> Scan<'a> {
                 Body::Stream(stream) => self.stream(&file, stream, split, wanted),
             }
         });
-        if first {
-            self.problems(&problems);
-        }
+        self.problems(&problems);
     }
 
     fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
@@ -396,8 +395,9 @@ impl<'a> Scan<'a> {
 
     /// Reads what cannot be read twice, and keeps a compressed copy of it in the temporary folder.
     fn spool(&self, input: &Input, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
-        let result = tempfile::NamedTempFile::new().and_then(|copy| {
-            let mut encoder = zstd::Encoder::new(copy.reopen()?, 1)?;
+        // A file without a name: however the run ends, nothing is left of it.
+        let result = tempfile::tempfile().and_then(|copy| {
+            let mut encoder = zstd::Encoder::new(copy.try_clone()?, 1)?;
             let mut tee = Tee { stream, copy: &mut encoder, failure: None };
             self.stream(file, &mut tee, None, wanted);
             if let Some(failure) = tee.failure.take() {
@@ -419,11 +419,11 @@ impl<'a> Scan<'a> {
         let own: Vec<_> = spools
             .iter()
             .filter(|(file, _)| &***file == name || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('!')))
-            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.reopen().ok()?)))
+            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.try_clone().ok()?)))
             .collect();
         drop(spools);
-        for (file, copy) in own {
-            match zstd::Decoder::new(copy) {
+        for (file, mut copy) in own {
+            match copy.rewind().and_then(|()| zstd::Decoder::new(copy)) {
                 Ok(mut decoder) => self.stream(&file, &mut decoder, None, wanted),
                 Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }

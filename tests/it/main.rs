@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod cli;
 mod harness;
+mod hostile;
+mod kills;
 mod main_job;
 mod parts;
 mod samples;
+mod timeline;

@@ -252,7 +252,7 @@ fn a_stream_says_what_the_file_says() {
 
 #[test]
 fn packed_files_say_what_plain_ones_say() {
-    let sandbox = cluster();
+    let sandbox = Sandbox::with_testdata(&["merge-failed-task"]);
     let (_, expected) = sandbox.analyze(["merge-failed-task"], "expected");
     let packed = Command::new("gzip").args(["-r", "merge-failed-task"]).current_dir(sandbox.path("")).status().unwrap();
     assert!(packed.success());
