@@ -15,6 +15,7 @@
 //! ```
 //!
 //! `units` holds the field's own quantities, `safe` makes text fit for output; both are used by all.
+//! `rows` writes events between a scan and a report that run apart.
 
 pub mod cli;
 pub mod commands;
@@ -27,6 +28,7 @@ mod outcome;
 mod progress;
 pub mod record;
 pub mod report;
+pub mod rows;
 pub mod rules;
 pub mod safe;
 pub mod scan;

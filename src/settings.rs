@@ -155,7 +155,7 @@ fn duration(name: &str, text: &str) -> Result<i64, String> {
 }
 
 /// `256MiB`, `1GiB`, `64KB`, plain bytes.
-fn size(name: &str, text: &str) -> Result<usize, String> {
+pub(crate) fn size(name: &str, text: &str) -> Result<usize, String> {
     let wrong = || format!("{name} {text}: no size; use 256MiB or 1GiB");
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let value: usize = text[..digits].parse().map_err(|_| wrong())?;

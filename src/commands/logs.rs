@@ -133,7 +133,8 @@ pub(super) fn warn(common: &Common, text: &str) {
     }
 }
 
-fn options(common: &Common) -> input::Options {
+/// How inputs are read.
+pub(super) fn options(common: &Common) -> input::Options {
     input::Options {
         io: match common.io {
             IoChoice::Auto => input::Io::Auto,

@@ -25,7 +25,8 @@ pub struct Settings {
     pub until: Option<Timestamp>,
     /// Which context is wanted.
     pub context: Context,
-    /// Only records whose first byte lies in this range of the (one, plain) source.
+    /// Only records whose first byte lies in this range of a plain file. What is compressed or an archive cannot be entered in
+    /// the middle: all of it belongs to the split that begins at 0.
     pub split: Option<Range<u64>>,
     /// Offset of times without one, where the user gave it.
     pub zone_minutes: Option<i64>,
@@ -195,15 +196,19 @@ impl<'a> Scan<'a> {
 
     fn input(&self, input: &Input, wanted: &Wanted) {
         let first = matches!(wanted, Wanted::Signals);
+        let split = self.split.as_ref().filter(|_| input.is_plain());
+        if split.is_none() && self.split.as_ref().is_some_and(|split| split.start > 0) {
+            return;
+        }
         if !first && !input.is_rereadable() {
             return self.spooled(input, wanted);
         }
         let problems = input.read(&mut |name, body| {
             let file: Arc<str> = Arc::from(name);
             match body {
-                Body::Mapped(text) => self.mapped(&file, text, wanted),
+                Body::Mapped(text) => self.mapped(&file, text, split, wanted),
                 Body::Stream(stream) if first && !input.is_rereadable() => self.spool(input, &file, stream, wanted),
-                Body::Stream(stream) => self.stream(&file, stream, wanted),
+                Body::Stream(stream) => self.stream(&file, stream, split, wanted),
             }
         });
         if first {
@@ -211,11 +216,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn mapped(&self, file: &Arc<str>, text: &[u8], wanted: &Wanted) {
-        let whole = 0..text.len() as u64;
-        let own =
-            self.split.clone().map_or(whole.clone(), |split| split.start.min(whole.end)..split.end.min(whole.end));
-        let own = own.start as usize..own.end as usize;
+    fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
+        let own = clipped(0, 0..text.len(), split);
         let gathered = Mutex::new(Gathered::default());
         let window = Window { text, base: 0 };
         Window::parts(own.clone()).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
@@ -231,14 +233,23 @@ impl<'a> Scan<'a> {
         self.source(file, own.start as u64..own.end as u64, gathered, writer, wanted, None);
     }
 
-    fn stream(&self, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
+    fn stream(
+        &self,
+        file: &Arc<str>,
+        stream: &mut (dyn std::io::Read + Send),
+        split: Option<&Range<u64>>,
+        wanted: &Wanted,
+    ) {
         let gathered = Mutex::new(Gathered::default());
         let ends = Mutex::new((0u64, Writer::default()));
         let first_pass = matches!(wanted, Wanted::Signals);
         let problem = stream::read(stream, &|window, own, is_last| {
-            Window::parts(own.clone())
-                .into_par_iter()
-                .for_each(|part| self.part(file, window, part, wanted, &gathered));
+            let wanted_here = clipped(window.base, own.clone(), split);
+            if split.is_none() || !wanted_here.is_empty() {
+                Window::parts(wanted_here)
+                    .into_par_iter()
+                    .for_each(|part| self.part(file, window, part, wanted, &gathered));
+            }
             let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
             if window.base == 0 && own.start == 0 {
@@ -248,14 +259,18 @@ impl<'a> Scan<'a> {
                     ends.1 = head::writer(head);
                 }
             }
-            if is_last {
+            let end = window.base + own.end as u64;
+            if is_last && split.is_none_or(|split| split.end >= end) {
                 gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
             }
-            ends.0 = window.base + own.end as u64;
+            ends.0 = end;
+            // What lies behind the split is not read.
+            split.is_none_or(|split| end < split.end)
         });
         let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.source(file, 0..end, gathered, writer, wanted, problem);
+        let own = split.map_or(0..end, |split| split.start.min(end)..split.end.min(end));
+        self.source(file, own, gathered, writer, wanted, problem);
     }
 
     /// Reads one part; its events go to the store, its counts to the source's.
@@ -384,7 +399,7 @@ impl<'a> Scan<'a> {
         let result = tempfile::NamedTempFile::new().and_then(|copy| {
             let mut encoder = zstd::Encoder::new(copy.reopen()?, 1)?;
             let mut tee = Tee { stream, copy: &mut encoder, failure: None };
-            self.stream(file, &mut tee, wanted);
+            self.stream(file, &mut tee, None, wanted);
             if let Some(failure) = tee.failure.take() {
                 return Err(failure);
             }
@@ -409,7 +424,7 @@ impl<'a> Scan<'a> {
         drop(spools);
         for (file, copy) in own {
             match zstd::Decoder::new(copy) {
-                Ok(mut decoder) => self.stream(&file, &mut decoder, wanted),
+                Ok(mut decoder) => self.stream(&file, &mut decoder, None, wanted),
                 Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }
         }
@@ -431,6 +446,13 @@ impl<'a> Scan<'a> {
             unmatched: shared.unmatched.into_values().collect(),
         }
     }
+}
+
+/// What of a range of text, whose text begins at byte `base` of its source, lies in the split.
+fn clipped(base: u64, own: Range<usize>, split: Option<&Range<u64>>) -> Range<usize> {
+    let Some(split) = split else { return own };
+    let clip = |at: u64| (at.saturating_sub(base) as usize).clamp(own.start, own.end);
+    clip(split.start)..clip(split.end)
 }
 
 /// The zone of each source for times without an offset: the one given, else its own records', else that of another
