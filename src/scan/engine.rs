@@ -217,9 +217,9 @@ impl<'a> Scan<'a> {
     }
 
     fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
-        let own = clipped(0, 0..text.len(), split);
-        let gathered = Mutex::new(Gathered::default());
         let window = Window { text, base: 0 };
+        let own = split.map_or(0..text.len(), |split| window.clip(0..text.len(), split));
+        let gathered = Mutex::new(Gathered::default());
         Window::parts(own.clone()).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathered.row.head_hash = head::hash(&text[..text.len().min(head::HEAD)]);
@@ -243,10 +243,11 @@ impl<'a> Scan<'a> {
         let gathered = Mutex::new(Gathered::default());
         let ends = Mutex::new((0u64, Writer::default()));
         let first_pass = matches!(wanted, Wanted::Signals);
+        let split = split.cloned().unwrap_or(0..u64::MAX);
         let problem = stream::read(stream, &|window, own, is_last| {
-            let wanted_here = clipped(window.base, own.clone(), split);
-            if split.is_none() || !wanted_here.is_empty() {
-                Window::parts(wanted_here)
+            let inside = window.clip(own.clone(), &split);
+            if !inside.is_empty() {
+                Window::parts(inside)
                     .into_par_iter()
                     .for_each(|part| self.part(file, window, part, wanted, &gathered));
             }
@@ -259,16 +260,16 @@ impl<'a> Scan<'a> {
                     ends.1 = head::writer(head);
                 }
             }
-            let end = window.base + own.end as u64;
-            if is_last && split.is_none_or(|split| split.end >= end) {
+            ends.0 = window.base + own.end as u64;
+            if is_last && ends.0 <= split.end {
                 gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
             }
-            ends.0 = end;
+            // What lies behind the split is not read.
+            ends.0 < split.end
         });
         let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let own = split.map_or(0..end, |split| split.start.min(end)..split.end.min(end));
-        self.source(file, own, gathered, writer, wanted, problem);
+        self.source(file, split.start.min(end)..split.end.min(end), gathered, writer, wanted, problem);
     }
 
     /// Reads one part; its events go to the store, its counts to the source's.
@@ -444,13 +445,6 @@ impl<'a> Scan<'a> {
             unmatched: shared.unmatched.into_values().collect(),
         }
     }
-}
-
-/// What of a range of text, whose text begins at byte `base` of its source, lies in the split.
-fn clipped(base: u64, own: Range<usize>, split: Option<&Range<u64>>) -> Range<usize> {
-    let Some(split) = split else { return own };
-    let clip = |at: u64| (at.saturating_sub(base) as usize).clamp(own.start, own.end);
-    clip(split.start)..clip(split.end)
 }
 
 /// The zone of each source for times without an offset: the one given, else its own records', else that of another

@@ -19,10 +19,10 @@ struct Batch {
 }
 
 /// Hands the stream to `each` in windows with all the text around that their records may need; `each` runs while the next
-/// window is decoded. Gives the error that ended the stream, if one did.
+/// window is decoded, and says whether it wants more. Gives the error that ended the stream, if one did.
 pub(super) fn read(
     stream: &mut (dyn Read + Send),
-    each: &(dyn Fn(Window<'_>, Range<usize>, bool) + Sync),
+    each: &(dyn Fn(Window<'_>, Range<usize>, bool) -> bool + Sync),
 ) -> Option<String> {
     let mut batch = fill(stream, Vec::new(), 0, 0);
     loop {
@@ -33,10 +33,13 @@ pub(super) fn read(
         let keep = batch.own.end.saturating_sub(BEFORE);
         let carried = batch.text[keep..].to_vec();
         let (base, own_start) = (batch.base + keep as u64, batch.own.end - keep);
-        let ((), next) = rayon::join(
+        let (wants_more, next) = rayon::join(
             || each(Window { text: &batch.text, base: batch.base }, batch.own.clone(), false),
             || fill(stream, carried, base, own_start),
         );
+        if !wants_more {
+            return None;
+        }
         batch = next;
     }
 }
