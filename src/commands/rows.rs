@@ -20,7 +20,7 @@ pub(super) struct Rows {
 
 /// Reads rows. Splits of one source become one source; lines count from the source's start.
 pub(super) fn read(given: &[PathBuf], settings: &Settings) -> anyhow::Result<Rows> {
-    let mut store = EventStore::new(settings.memory / 2);
+    let mut store = EventStore::new(settings.memory / 2, settings.redact);
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
     let mut unmatched: BTreeMap<(Box<str>, Option<Level>), UnmatchedRow> = BTreeMap::new();
     let mut names = rows::Names::default();

@@ -1,6 +1,6 @@
 //! `tidescope scan`: events only.
 
-use super::logs::{Logs, outcome_of};
+use super::logs::{Logs, complete, outcome_of};
 use super::write_to;
 use crate::cli::{IoChoice, Scan, ScanFormat};
 use crate::event::{EventStream, Implicated, ReadStatus, RowRef};
@@ -55,12 +55,11 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         Ok(rows.finish()?)
     })?;
     if !with_rest {
-        return Ok(Outcome::Done);
+        return Ok(complete(&sources, &common));
     }
-    let outcome = outcome_of(&sources, &args.common, &|_| false);
     // A split of a file that is no log is done: its row says so.
     let is_nothing = sources.iter().all(|row| row.status == ReadStatus::Skipped);
-    Ok(if args.split.is_some() && is_nothing { Outcome::Done } else { outcome })
+    if args.split.is_some() && is_nothing { Ok(Outcome::Done) } else { outcome_of(&sources, &common) }
 }
 
 /// `PATH:START-END`.

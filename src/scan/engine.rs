@@ -12,6 +12,7 @@ use crate::units::{Level, Timestamp};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::io::Seek as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,7 +129,7 @@ struct Scan<'a> {
     progress: &'a Progress,
     shared: Mutex<Shared>,
     failure: Mutex<Option<std::io::Error>>,
-    spools: Mutex<FxHashMap<Arc<str>, tempfile::NamedTempFile>>,
+    spools: Mutex<FxHashMap<Arc<str>, std::fs::File>>,
 }
 
 #[derive(Debug)]
@@ -152,7 +153,7 @@ struct Gathered {
 impl<'a> Scan<'a> {
     fn new(matcher: &'a Matcher, settings: &Settings, progress: &'a Progress) -> Self {
         let shared = Shared {
-            store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1)),
+            store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1), settings.redact),
             sources: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -211,15 +212,13 @@ impl<'a> Scan<'a> {
                 Body::Stream(stream) => self.stream(&file, stream, split, wanted),
             }
         });
-        if first {
-            self.problems(&problems);
-        }
+        self.problems(&problems);
     }
 
     fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
-        let window = Window { text, base: 0 };
-        let own = split.map_or(0..text.len(), |split| window.clip(0..text.len(), split));
+        let own = clipped(0, 0..text.len(), split);
         let gathered = Mutex::new(Gathered::default());
+        let window = Window { text, base: 0 };
         Window::parts(own.clone()).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathered.row.head_hash = head::hash(&text[..text.len().min(head::HEAD)]);
@@ -243,11 +242,10 @@ impl<'a> Scan<'a> {
         let gathered = Mutex::new(Gathered::default());
         let ends = Mutex::new((0u64, Writer::default()));
         let first_pass = matches!(wanted, Wanted::Signals);
-        let split = split.cloned().unwrap_or(0..u64::MAX);
         let problem = stream::read(stream, &|window, own, is_last| {
-            let inside = window.clip(own.clone(), &split);
-            if !inside.is_empty() {
-                Window::parts(inside)
+            let wanted_here = clipped(window.base, own.clone(), split);
+            if split.is_none() || !wanted_here.is_empty() {
+                Window::parts(wanted_here)
                     .into_par_iter()
                     .for_each(|part| self.part(file, window, part, wanted, &gathered));
             }
@@ -260,16 +258,18 @@ impl<'a> Scan<'a> {
                     ends.1 = head::writer(head);
                 }
             }
-            ends.0 = window.base + own.end as u64;
-            if is_last && ends.0 <= split.end {
+            let end = window.base + own.end as u64;
+            if is_last && split.is_none_or(|split| split.end >= end) {
                 gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
             }
+            ends.0 = end;
             // What lies behind the split is not read.
-            ends.0 < split.end
+            split.is_none_or(|split| end < split.end)
         });
         let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.source(file, split.start.min(end)..split.end.min(end), gathered, writer, wanted, problem);
+        let own = split.map_or(0..end, |split| split.start.min(end)..split.end.min(end));
+        self.source(file, own, gathered, writer, wanted, problem);
     }
 
     /// Reads one part; its events go to the store, its counts to the source's.
@@ -395,8 +395,9 @@ impl<'a> Scan<'a> {
 
     /// Reads what cannot be read twice, and keeps a compressed copy of it in the temporary folder.
     fn spool(&self, input: &Input, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
-        let result = tempfile::NamedTempFile::new().and_then(|copy| {
-            let mut encoder = zstd::Encoder::new(copy.reopen()?, 1)?;
+        // A file without a name: however the run ends, nothing is left of it.
+        let result = tempfile::tempfile().and_then(|copy| {
+            let mut encoder = zstd::Encoder::new(copy.try_clone()?, 1)?;
             let mut tee = Tee { stream, copy: &mut encoder, failure: None };
             self.stream(file, &mut tee, None, wanted);
             if let Some(failure) = tee.failure.take() {
@@ -418,11 +419,11 @@ impl<'a> Scan<'a> {
         let own: Vec<_> = spools
             .iter()
             .filter(|(file, _)| &***file == name || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('!')))
-            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.reopen().ok()?)))
+            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.try_clone().ok()?)))
             .collect();
         drop(spools);
-        for (file, copy) in own {
-            match zstd::Decoder::new(copy) {
+        for (file, mut copy) in own {
+            match copy.rewind().and_then(|()| zstd::Decoder::new(copy)) {
                 Ok(mut decoder) => self.stream(&file, &mut decoder, None, wanted),
                 Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }
@@ -445,6 +446,13 @@ impl<'a> Scan<'a> {
             unmatched: shared.unmatched.into_values().collect(),
         }
     }
+}
+
+/// What of a range of text, whose text begins at byte `base` of its source, lies in the split.
+fn clipped(base: u64, own: Range<usize>, split: Option<&Range<u64>>) -> Range<usize> {
+    let Some(split) = split else { return own };
+    let clip = |at: u64| (at.saturating_sub(base) as usize).clamp(own.start, own.end);
+    clip(split.start)..clip(split.end)
 }
 
 /// The zone of each source for times without an offset: the one given, else its own records', else that of another

@@ -16,12 +16,6 @@ pub struct Window<'t> {
 pub(super) const PART: usize = 2 << 20;
 
 impl Window<'_> {
-    /// The part of `own` whose bytes lie in a range of the source.
-    pub(super) fn clip(&self, own: Range<usize>, of: &Range<u64>) -> Range<usize> {
-        let place = |at: u64| (at.saturating_sub(self.base)).min(own.end as u64) as usize;
-        place(of.start).max(own.start)..place(of.end).max(own.start)
-    }
-
     /// Cuts a range of the window into parts of about `PART` bytes. The cuts do not show in the results.
     pub(super) fn parts(own: Range<usize>) -> Vec<Range<usize>> {
         let count = own.len().div_ceil(PART).max(1);

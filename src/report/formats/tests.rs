@@ -142,7 +142,8 @@ mod sqlite {
             }
             assert_eq!(found, expected, "{table}");
         }
-        assert_eq!(rows(&db, "SELECT * FROM chain").len(), sample::failed().findings.incidents.iter().map(|one| one.chain.len()).sum());
+        let steps: usize = sample::failed().findings.incidents.iter().map(|one| one.chain.len()).sum();
+        assert_eq!(rows(&db, "SELECT * FROM chain").len(), steps);
     }
 
     #[test]
