@@ -80,7 +80,8 @@ fn a_record_of_many_mib_is_an_event() {
 #[test]
 fn random_bytes_are_no_log() {
     // As good as random: the squares of a Weyl sequence.
-    let bytes: Vec<u8> = (1u64..200_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_pow(2) >> 56) as u8).collect();
+    let bytes: Vec<u8> =
+        (1u64..200_000).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_pow(2) >> 56) as u8).collect();
     let sandbox = Sandbox::new();
     sandbox.write("random.log", bytes);
     sandbox.run(["analyze", "random.log"]).with_status(2).complaining_of(&["random.log"]);
@@ -250,11 +251,11 @@ fn nothing_that_a_log_says_is_obeyed() {
     sandbox.write("=x/status.txt", status);
     let (run, report) = sandbox.analyze(["=x"], "out");
     run.with_status(0);
-    for name in ["report.md", "report.html"] {
-        let text = report.text(name);
-        for tag in ["<script>alert", "<img src=x", "](javascript:"] {
-            assert!(!text.contains(tag), "{name} has {tag}");
-        }
+    // What Markdown escapes does not count.
+    let markdown = report.text("report.md").replace("\\<", "").replace("\\]", "");
+    assert!(!markdown.contains("](javascript:"), "{markdown}");
+    for text in [&markdown, report.text("report.html")] {
+        assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{text}");
     }
     for name in report.names().into_iter().filter(|name| name.ends_with(".csv")) {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(report.text(name).as_bytes());
