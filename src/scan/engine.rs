@@ -12,6 +12,7 @@ use crate::units::{Level, Timestamp};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::io::Seek as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,14 +129,14 @@ struct Scan<'a> {
     progress: &'a Progress,
     shared: Mutex<Shared>,
     failure: Mutex<Option<std::io::Error>>,
-    spools: Mutex<FxHashMap<Arc<str>, tempfile::NamedTempFile>>,
+    spools: Mutex<FxHashMap<Arc<str>, std::fs::File>>,
 }
 
 #[derive(Debug)]
 struct Shared {
     store: EventStore,
     sources: BTreeMap<Arc<str>, SourceRow>,
-    unmatched: BTreeMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    unmatched: BTreeMap<Template, UnmatchedRow>,
     lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
 }
 
@@ -197,7 +198,7 @@ impl<'a> Scan<'a> {
     fn input(&self, input: &Input, wanted: &Wanted) {
         let first = matches!(wanted, Wanted::Signals);
         let split = self.split.as_ref().filter(|_| input.is_plain());
-        if split.is_none() && self.split.as_ref().is_some_and(|split| split.start > 0) {
+        if split.is_none() && self.split.as_ref().is_some_and(|split| split.start > 0 || split.is_empty()) {
             return;
         }
         if !first && !input.is_rereadable() {
@@ -211,9 +212,7 @@ impl<'a> Scan<'a> {
                 Body::Stream(stream) => self.stream(&file, stream, split, wanted),
             }
         });
-        if first {
-            self.problems(&problems);
-        }
+        self.problems(&problems);
     }
 
     fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
@@ -347,9 +346,9 @@ impl<'a> Scan<'a> {
         for (start, rows) in gathered.unmatched {
             let at = before.partition_point(|(part, _)| *part <= start);
             let newlines = at.checked_sub(1).map_or(0, |at| before[at].1);
-            for (key, mut row) in rows {
+            for ((template, level), mut row) in rows {
                 row.line += newlines;
-                merge_unmatched(&mut shared.unmatched, key, row);
+                add_template(&mut shared.unmatched, (Arc::clone(file), template, level), row);
             }
         }
         let mut row = gathered.row;
@@ -396,8 +395,9 @@ impl<'a> Scan<'a> {
 
     /// Reads what cannot be read twice, and keeps a compressed copy of it in the temporary folder.
     fn spool(&self, input: &Input, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
-        let result = tempfile::NamedTempFile::new().and_then(|copy| {
-            let mut encoder = zstd::Encoder::new(copy.reopen()?, 1)?;
+        // A file without a name: however the run ends, nothing is left of it.
+        let result = tempfile::tempfile().and_then(|copy| {
+            let mut encoder = zstd::Encoder::new(copy.try_clone()?, 1)?;
             let mut tee = Tee { stream, copy: &mut encoder, failure: None };
             self.stream(file, &mut tee, None, wanted);
             if let Some(failure) = tee.failure.take() {
@@ -419,11 +419,11 @@ impl<'a> Scan<'a> {
         let own: Vec<_> = spools
             .iter()
             .filter(|(file, _)| &***file == name || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('!')))
-            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.reopen().ok()?)))
+            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.try_clone().ok()?)))
             .collect();
         drop(spools);
-        for (file, copy) in own {
-            match zstd::Decoder::new(copy) {
+        for (file, mut copy) in own {
+            match copy.rewind().and_then(|()| zstd::Decoder::new(copy)) {
                 Ok(mut decoder) => self.stream(&file, &mut decoder, None, wanted),
                 Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }
@@ -471,12 +471,11 @@ pub(crate) fn zones<'r>(rows: impl IntoIterator<Item = &'r SourceRow>, given: Op
     rows.iter().filter(|row| row.local.is_some()).filter_map(|row| Some((Arc::clone(&row.file), own(row)?))).collect()
 }
 
-/// Adds a template's counts to those known; the example is the one of the bytewise smallest source, first in it.
-pub(crate) fn merge_unmatched(
-    known: &mut BTreeMap<(Box<str>, Option<Level>), UnmatchedRow>,
-    key: (Box<str>, Option<Level>),
-    row: UnmatchedRow,
-) {
+/// A template in one source: sources that turn out to be copies of others are left out later.
+type Template = (Arc<str>, Box<str>, Option<Level>);
+
+/// Adds a template's counts to those known; the example is the first in its source.
+fn add_template(known: &mut BTreeMap<Template, UnmatchedRow>, key: Template, row: UnmatchedRow) {
     match known.entry(key) {
         std::collections::btree_map::Entry::Vacant(entry) => {
             entry.insert(row);
@@ -485,7 +484,7 @@ pub(crate) fn merge_unmatched(
             let one = entry.get_mut();
             let (count, first, last) =
                 (one.count + row.count, part::earlier(one.first, row.first), one.last.max(row.last));
-            if (&row.file, row.offset) < (&one.file, one.offset) {
+            if row.offset < one.offset {
                 *one = row;
             }
             (one.count, one.first, one.last) = (count, first, last);

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tidescope");
 
 /// Longer than any test takes on a busy machine: what is not done by then hangs.
-const HANGS_AFTER: Duration = Duration::from_secs(300);
+pub(crate) const HANGS_AFTER: Duration = Duration::from_secs(300);
 
 /// The project's own folder.
 pub(crate) fn project() -> &'static Path {

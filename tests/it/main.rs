@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod cli;
+mod formats;
 mod harness;
+mod hostile;
+mod kills;
 mod main_job;
 mod parts;
 mod samples;
+mod timeline;
