@@ -1,7 +1,7 @@
 //! Which incidents rest on an event: asked for every event of a report, so only those of incidents are kept.
 
 use super::episodes::{EpisodeId, Episodes, Key};
-use super::findings::{Incident, Place};
+use super::findings::Incident;
 use super::incidents::Draft;
 use super::learned::{Learned, Told};
 use super::names::FileId;
@@ -86,10 +86,4 @@ pub(super) fn of_regions(rows: &[(Incident, Draft)]) -> BTreeMap<RegionId, BTree
         }
     }
     found
-}
-
-/// The place of an episode's first record.
-pub(super) fn place(id: EpisodeId, episodes: &Episodes, learned: &Learned) -> Place {
-    let run = episodes.at(id);
-    Place { file: learned.file_name(run.file).clone(), line: run.line }
 }

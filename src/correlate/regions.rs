@@ -147,9 +147,7 @@ impl Regions {
                 && merge.ended.is_none_or(|end| time.since(end.real) <= around_ms)
         };
         let as_source = self.merges.get(&region).into_iter().flatten().rev().find(fits);
-        as_source.or_else(|| {
-            self.merges.values().flatten().filter(|merge| merge.target == Some(region)).filter(fits).next_back()
-        })
+        as_source.or_else(|| self.merges.values().flatten().filter(|merge| merge.target == Some(region)).rfind(fits))
     }
 
     /// The merges of a region as source.
@@ -167,10 +165,9 @@ impl Regions {
         let empty = Life::default();
         let mut sources_of: BTreeMap<RegionId, BTreeSet<RegionId>> = BTreeMap::new();
         for merge in self.merges.values().flatten() {
-            merge
-                .target
-                .into_iter()
-                .for_each(|target| drop(sources_of.entry(target).or_default().insert(merge.source)));
+            if let Some(target) = merge.target {
+                sources_of.entry(target).or_default().insert(merge.source);
+            }
         }
         let row = |id: &RegionId| {
             let life = self.lives.get(id).unwrap_or(&empty);
@@ -267,7 +264,9 @@ mod tests {
         let events = cluster.events();
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut regions = Regions::default();
-        events.iter().for_each(|event| regions.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0)));
+        for event in &events {
+            regions.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0));
+        }
         regions.rows(&learned, &BTreeMap::new())
     }
 

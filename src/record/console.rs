@@ -97,6 +97,13 @@ fn is_progress(text: &[u8]) -> bool {
         || (memchr::memmem::find(text, b"... DONE").is_some() && !text.starts_with(b"["))
 }
 
+/// Where the text behind the last progress bar of a line begins, if there is any.
+pub(super) fn progress_end(text: &[u8]) -> Option<usize> {
+    let bar = memchr::memmem::rfind(text, b"<--")?;
+    let end = bar + memchr::memchr(b'%', &text[bar..])? + 1;
+    (!is_noise(&text[end..]) && !text[end..].trim_ascii().is_empty()).then_some(end)
+}
+
 /// A line of a status screen by its key, in the order the program prints them.
 pub(super) fn status_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const KEYS: [&[u8]; 8] =

@@ -81,7 +81,12 @@ pub fn look(line: &[u8]) -> Look {
     let text = prefix::trim_marks(&line[inner.at..]);
     let at = if inner.at > 0 { 0 } else { line.len() - text.len() };
     if console::is_noise(text) {
-        return Look::Noise;
+        // A progress bar ends without a line end; what comes next stands right behind it.
+        let end = if inner.at == 0 { console::progress_end(text) } else { None };
+        return match end.map(|end| (end, look(&text[end..]))) {
+            Some((end, Look::Start(kind, at))) => Look::Start(kind, line.len() - text.len() + end + at),
+            _ => Look::Noise,
+        };
     }
     if starts_with_level(text) {
         return Look::Start(Kind::Header, at);
@@ -219,6 +224,9 @@ mod tests {
             ("[root@tidb ~]# br log status", Look::Noise),
             ("$ grep ERROR tikv.log", Look::Noise),
             ("......", Look::Noise),
+            ("Full restore <---/.....> 5.52%", Look::Noise),
+            ("Full restore <---/.....> 5.52%panic: x", Look::Start(Kind::Panic, 30)),
+            ("Full restore <.> 1%\rFull restore <--.> 9.1% {\"level\":\"warn\",\"msg\":\"x\"}", Look::Start(Kind::Json, 44)),
             ("   ", Look::Blank),
             ("             at /rust/lib.rs:1", Look::Other),
             ("success", Look::Other),

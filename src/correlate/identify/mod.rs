@@ -252,7 +252,9 @@ fn folders_tell_apart(groups: &[(Option<Component>, Vec<usize>)], hints: &[NameH
     for (component, members) in groups {
         let same = &folders[&(*component, hints[members[0]].stem.as_str())];
         let several = same.iter().any(|folder| *folder != same[0]);
-        members.iter().for_each(|at| apart[*at] = several);
+        for at in members {
+            apart[*at] = several;
+        }
     }
     apart
 }
