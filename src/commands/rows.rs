@@ -3,7 +3,7 @@
 use crate::event::{Corrections, EventStore, Row, SortedEvents, SourceRow, UnmatchedRow};
 use crate::rows;
 use crate::settings::Settings;
-use crate::units::{Level, Timestamp};
+use crate::units::Timestamp;
 use anyhow::{Context, anyhow};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
