@@ -146,7 +146,7 @@ struct Gathered {
     row: SourceRow,
     /// Start and line ends of each part.
     parts: Vec<(u64, u64)>,
-    unmatched: Vec<(u64, FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>)>,
+    unmatched: Vec<(u64, part::Templates)>,
     zone_at: Option<u64>,
 }
 
