@@ -42,8 +42,10 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
     /// The report folder, out of what `scan` wrote
     Report(Report),
     /// Splits of about one size, for `scan --split` on many machines
-    #[command(after_help = "Prints one JSON object a line: path, start, end, bytes, whole. What is compressed or an archive is one split.
-  tidescope plan /logs --target-size 256MiB > splits.jsonl")]
+    #[command(
+        after_help = "Prints one JSON object a line: path, start, end, bytes, whole. What is compressed or an archive is one split.
+  tidescope plan /logs --target-size 256MiB > splits.jsonl"
+    )]
     Plan(Plan),
     /// Every record that speaks of a region, store, task or key, merged by time over all sources
     Timeline(Timeline),
@@ -54,9 +56,11 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
         command: Rules,
     },
     /// What is new, gone, grown or shrunk between two report folders
-    #[command(after_help = "Exit status: 0 done, 1 a new open incident at or above --fail-on, 2 wrong usage or no report folder.
+    #[command(
+        after_help = "Exit status: 0 done, 1 a new open incident at or above --fail-on, 2 wrong usage or no report folder.
   tidescope diff monday/ tuesday/
-  tidescope diff monday/ tuesday/ --format html -o changes.html")]
+  tidescope diff monday/ tuesday/ --format html -o changes.html"
+    )]
     Diff(Diff),
     /// An error code, rule, TSO or pasted log line, in plain words, with what to do
     Explain(Explain),

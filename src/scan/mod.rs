@@ -10,6 +10,6 @@ mod template;
 mod window;
 
 pub use about::About;
-pub use engine::{Context, Outcome, Progress, Settings, scan};
 pub(crate) use engine::zones;
+pub use engine::{Context, Outcome, Progress, Settings, scan};
 pub use window::Window;

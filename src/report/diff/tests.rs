@@ -32,8 +32,10 @@ fn counts<K: Ord + Clone>(pairs: &[(K, u64)]) -> BTreeMap<K, u64> {
 
 fn told(changes: &[Change], subject: Subject) -> Vec<String> {
     let of = changes.iter().filter(|change| change.subject == subject);
-    of.map(|change| format!("{} {} {:?} {:?} {}", change.turn.as_str(), change.name, change.old, change.new, change.note))
-        .collect()
+    of.map(|change| {
+        format!("{} {} {:?} {:?} {}", change.turn.as_str(), change.name, change.old, change.new, change.note)
+    })
+    .collect()
 }
 
 #[test]
@@ -97,7 +99,10 @@ fn a_task_is_told_where_it_stands_still_or_changes() {
         change(task("NORMAL", 10), task("ERROR", 10)),
         ["changed task1 None None NORMAL → ERROR; checkpoint stands still"]
     );
-    assert_eq!(told(&compare(&of(task("ERROR", 1)), &Summary::default()), Subject::Task), ["gone task1 None None was ERROR"]);
+    assert_eq!(
+        told(&compare(&of(task("ERROR", 1)), &Summary::default()), Subject::Task),
+        ["gone task1 None None was ERROR"]
+    );
 }
 
 fn report(folder: &Path, correlation: &Correlation) {

@@ -131,7 +131,8 @@ mod sqlite {
     fn every_table_of_the_report() {
         let parent = written(&sample::failed(), true);
         let db = open(&parent);
-        for table in ["events", "timeline", "tasks", "regions", "stores", "errors", "unmatched", "sources", "incidents"] {
+        for table in ["events", "timeline", "tasks", "regions", "stores", "errors", "unmatched", "sources", "incidents"]
+        {
             let mut expected = csv_rows(&text(&parent, &format!("{table}.csv")));
             let mut found = rows(&db, &format!("SELECT * FROM {table}"));
             assert!(!found.is_empty(), "{table}");
