@@ -75,7 +75,9 @@ fn events_for_timesketch() {
         let time = crate::units::Timestamp::parse_rfc3339(&row["datetime"]).unwrap();
         assert_eq!((micros, time.to_string()), (time.0 * 1_000, event["time"].clone()));
         assert!(row["datetime"].ends_with("+00:00"));
-        ["datetime", "timestamp", "timestamp_desc"].map(|name| row.remove(name));
+        for name in ["datetime", "timestamp", "timestamp_desc"] {
+            row.remove(name);
+        }
         row.insert("time".to_owned(), event["time"].clone());
         assert_eq!(row, event);
     }
@@ -101,7 +103,7 @@ mod sqlite {
 
     fn rows(db: &Connection, sql: &str) -> Vec<Row> {
         let mut statement = db.prepare(sql).unwrap();
-        let head: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).unwrap();
         let mut out = Vec::new();
         while let Some(row) = rows.next().unwrap() {
