@@ -57,8 +57,14 @@ fn events_as_json_lines() {
         .map(|line| serde_json::from_str::<BTreeMap<String, Value>>(line).unwrap())
         .map(|row| row.iter().map(|(name, value)| (name.clone(), cell(value))).collect())
         .collect();
-    assert!(rows.len() > 3);
-    assert_eq!(rows, csv_rows(&text(&parent, "events.csv")));
+    assert!(!rows.is_empty());
+    let mut expected = csv_rows(&text(&parent, "events.csv"));
+    // The quote in front of a formula is for spreadsheets only.
+    expected
+        .iter_mut()
+        .flat_map(|row| row.values_mut())
+        .for_each(|cell| *cell = cell.trim_start_matches('\'').to_owned());
+    assert_eq!(rows, expected);
 }
 
 #[test]
