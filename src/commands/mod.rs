@@ -5,6 +5,8 @@ mod answer;
 mod explain;
 mod implicated;
 mod logs;
+#[cfg(feature = "sqlite")]
+mod nightly;
 mod report;
 mod rows;
 mod rules;
@@ -27,6 +29,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Implicated(args) => implicated::run(args),
         Command::Report(args) => report::run(args),
         Command::Timeline(args) => timeline::run(args),
+        #[cfg(feature = "sqlite")]
+        Command::Nightly(args) => nightly::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Explain(args) => explain::run(args),
         Command::Completions { shell } => {
