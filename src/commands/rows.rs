@@ -19,7 +19,7 @@ pub(super) struct Rows {
 
 /// Reads rows. Splits of one source become one source; lines count from the source's start.
 pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Rows> {
-    let mut store = EventStore::new(settings.memory / 2);
+    let mut store = EventStore::new(settings.memory / 2, settings.redact);
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
     let mut templates = Vec::new();
     let mut events = Vec::new();

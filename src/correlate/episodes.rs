@@ -4,6 +4,7 @@ use super::findings::{Episode, Place};
 use super::identify::InstanceId;
 use super::learned::{Learned, Told};
 use super::names::{FileId, RuleId, TaskId};
+use super::signs::is_screen;
 use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Timestamp, Tso};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,8 @@ pub(super) struct Run {
     pub(super) partner: Option<RegionId>,
     /// Another store that it names.
     pub(super) remote: Option<StoreId>,
+    /// Whether it is a task of a `br log status` screen, whatever its words.
+    pub(super) screen: bool,
     /// A few TSOs that it names.
     pub(super) tsos: Box<[Tso]>,
 }
@@ -166,6 +169,7 @@ fn first_of(told: &Told<'_>, key: Key, learned: &Learned) -> Run {
         line: event.line,
         partner,
         remote,
+        screen: is_screen(event),
         tsos: event.tsos.iter().take(Episodes::MOST_TSOS).copied().collect(),
     }
 }

@@ -51,7 +51,7 @@ impl<'c> Graph<'c> {
         for (id, run) in episodes.iter() {
             let of_rule =
                 *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned.rule(run.key.rule), run));
-            if of_rule.is_empty() {
+            if of_rule.is_empty() || run.screen {
                 continue;
             }
             let kinds = chains.kinds_of(of_rule, run);

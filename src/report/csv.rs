@@ -131,6 +131,7 @@ pub(super) fn write_events(
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
+    let safe = if events.is_redacted() { Safe::new(false) } else { safe };
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
@@ -148,12 +149,7 @@ pub(super) fn write_events(
     out.flush()
 }
 
-fn format(
-    table: &Table<Events>,
-    correlation: &Correlation,
-    events: &[&Event],
-    safe: Safe,
-) -> io::Result<Vec<u8>> {
+fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], safe: Safe) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(events.len() * 384);
     let mut writer = CsvWriter::rows_only(table, &mut text, safe);
     for event in events {

@@ -161,7 +161,7 @@ struct Gathered {
 impl<'a> Scan<'a> {
     fn new(matcher: &'a Matcher, settings: &'a Settings, progress: &'a Progress) -> Self {
         let shared = Shared {
-            store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1)),
+            store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1), settings.redact),
             sources: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             lines: BTreeMap::new(),

@@ -9,7 +9,7 @@ use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};
 use crate::rules;
 use crate::safe::Safe;
 use crate::units::{Component, Level, Timestamp};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,7 +39,13 @@ impl ContextSearch {
 
     pub(super) fn new(implicated: Implicated) -> Self {
         let few = implicated.ranges.is_empty() && implicated.regions.len() <= Self::FEW;
-        let ids = few.then(|| AhoCorasick::new(implicated.regions.iter().map(ToString::to_string)).ok()).flatten();
+        // Only leftmost search runs on vectors.
+        let build = || {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(implicated.regions.iter().map(ToString::to_string))
+        };
+        let ids = few.then(|| build().ok()).flatten();
         Self { implicated, ids }
     }
 

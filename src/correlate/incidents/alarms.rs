@@ -4,11 +4,12 @@
 use super::World;
 use super::draft::Draft;
 use super::runs::verdict;
+use super::stalls::{BREAK_MS, GONE_MS};
 use super::tasks::reason_words;
 use super::words::{at, list, plural};
 use crate::correlate::chains::{Alarm, By};
 use crate::correlate::episodes::EpisodeId;
-use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
+use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
@@ -16,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Crashes of one store within this time are one incident.
 const CRASHES_MS: i64 = 2 * 3_600_000;
+/// Critical records of one writer within this time are one incident.
+const TOGETHER_MS: i64 = 10 * 60_000;
 /// Who has been up this long since the last crash has recovered.
 const CALM_MS: i64 = 30 * 60_000;
-/// A store or leader that is gone for less is no incident.
-const GONE_MS: i64 = 5 * 60_000;
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -30,7 +31,9 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
         }
     };
     for alarm in &world.graph.chains.alarms {
-        keep(raised(alarm, world, taken), taken);
+        let (found, over) = raised(alarm, world, taken);
+        keep(found, taken);
+        taken.take(over);
     }
     keep(crashes(world, taken), taken);
     keep(deaths(world, taken), taken);
@@ -51,8 +54,8 @@ fn whom(id: EpisodeId, by: By, world: &World<'_>) -> Whom {
     }
 }
 
-/// The alarms of the chains file.
-fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+/// The alarms of the chains file, and the episodes of those that ended by themselves.
+fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<EpisodeId>) {
     let chains = world.graph.chains;
     let of = |kinds: &[crate::correlate::chains::KindId]| -> BTreeSet<EpisodeId> {
         kinds.iter().flat_map(|kind| world.graph.of_kind(&chains.at(*kind).name)).copied().collect()
@@ -62,7 +65,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     for id in of(&alarm.of).into_iter().filter(|id| !taken.has(*id) && !over.contains(id)) {
         groups.entry(whom(id, alarm.by, world)).or_default().push(id);
     }
-    let mut drafts = Vec::new();
+    let (mut drafts, mut ended_well) = (Vec::new(), Vec::new());
     for (whom_of_group, ids) in groups {
         for core in apart(ids, alarm.gap_ms, world) {
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
@@ -74,6 +77,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
                 .min();
             // What ended by itself was no failure.
             if ended.is_some() {
+                ended_well.extend(core);
                 continue;
             }
             let mut draft = rests_on(alarm.kind, &core, world);
@@ -84,7 +88,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
             drafts.push(draft);
         }
     }
-    drafts
+    (drafts, ended_well)
 }
 
 /// Runs of episodes with no longer gap, in order.
@@ -230,7 +234,7 @@ fn gone(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     }
     let mut drafts = Vec::new();
     for (store, ids) in by_store {
-        let Some(core) = apart(ids, GONE_MS, world).pop() else { continue };
+        let Some(core) = apart(ids, BREAK_MS, world).pop() else { continue };
         let began = core.iter().filter_map(|id| world.began(*id)).min();
         let ended = core.iter().filter_map(|id| world.ended(*id)).max();
         let (Some(began), Some(ended)) = (began, ended) else { continue };
@@ -256,7 +260,7 @@ fn leaderless(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     }
     let mut drafts = Vec::new();
     for (region, ids) in by_region {
-        let Some(core) = apart(ids, GONE_MS, world).pop() else { continue };
+        let Some(core) = apart(ids, BREAK_MS, world).pop() else { continue };
         let began = core.iter().filter_map(|id| world.began(*id)).min();
         let ended = core.iter().filter_map(|id| world.ended(*id)).max();
         let (Some(began), Some(ended)) = (began, ended) else { continue };
@@ -270,34 +274,33 @@ fn leaderless(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     drafts
 }
 
-/// Any other critical record: a person must look at it.
+/// Any other critical record: a person must look at it. Those of one writer that come together are one incident.
 fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
-    let mut groups: BTreeMap<(crate::correlate::names::RuleId, Whom), Vec<EpisodeId>> = BTreeMap::new();
+    let mut groups: BTreeMap<(IncidentKind, Whom), Vec<EpisodeId>> = BTreeMap::new();
     for (id, run) in world.episodes.iter() {
         // Those of a task's life and of a refused command speak of what the task's state tells already.
-        let told = matches!(&*run.group, "log-backup" | "gc" | "region-merge");
-        if run.severity >= Severity::Critical && !told && !taken.has(id) {
-            groups.entry((run.key.rule, whom(id, By::Store, world))).or_default().push(id);
+        let told = matches!(&*run.group, "log-backup" | "gc" | "region-merge") || run.screen;
+        if run.severity < Severity::Critical || told || taken.has(id) {
+            continue;
         }
+        let starts = matches!(&*run.group, "lifecycle" | "encryption");
+        let of_a_store = run.component.is_some_and(Component::is_store);
+        let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
+        groups.entry((kind, whom(id, By::Store, world))).or_default().push(id);
     }
     let mut drafts = Vec::new();
-    for ((rule, _), ids) in groups {
-        for core in apart(ids, 24 * 3_600_000, world) {
-            let run = world.episodes.at(core[0]);
-            let of_a_store = run.component.is_some_and(Component::is_store);
-            let starts = matches!(&*run.group, "lifecycle" | "encryption");
-            let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
+    for ((kind, _), ids) in groups {
+        for core in apart(ids, TOGETHER_MS, world) {
             let mut draft = rests_on(kind, &core, world);
             draft.severity = Severity::Critical;
-            if let Some(cause) = world.graph.chains.reason(&run.summary) {
+            let reason = |id: &EpisodeId| world.graph.chains.reason(&world.episodes.at(*id).summary);
+            let telling = core.iter().find(|id| reason(id).is_some());
+            if let Some(cause) = telling.and_then(reason) {
                 (draft.cause, draft.certainty) = (cause, Certainty::Observed);
             }
-            draft.verdict = match draft.cause {
-                Cause::Unknown => Verdict::Investigate,
-                cause => verdict(cause),
-            };
-            let meaning = world.catalog.get(world.learned.rule(rule)).map(|rule| rule.meaning.to_string());
-            draft.summary = meaning.unwrap_or_else(|| summary(&draft, &core, world));
+            draft.verdict = verdict(draft.cause);
+            let lead = telling.map_or(core[0], |id| *id);
+            draft.summary = summary(&draft, &[lead], world);
             drafts.push(draft);
         }
     }

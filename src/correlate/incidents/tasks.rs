@@ -50,6 +50,7 @@ fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draf
     for (id, member) in members {
         draft.add_episode(id, member);
     }
+    add_of_store(&mut draft, down, world);
     if down.end.is_none() {
         draft.verdict = judged.verdict;
         draft.commands = task_commands(story, judged, world);
@@ -81,6 +82,32 @@ pub(in crate::correlate) fn task_commands(story: &Story, judged: &Judged, world:
         Verdict::RecreateTask => commands::recreate(task, world.pd, story.log.storage.as_deref()),
         Verdict::Investigate => commands::status(task, world.pd),
         _ => Vec::new(),
+    }
+}
+
+/// What others say of the store that gave up: PD sees a full disk, the kernel kills a process. Without the store's own log
+/// that is all there is.
+fn add_of_store(draft: &mut Draft, down: &Down, world: &World<'_>) {
+    const BEFORE_FAILURE_MS: i64 = 6 * 3_600_000;
+    let (Some(store), Some(since), Reason::Fatal) = (down.store, down.since, down.reason) else { return };
+    for (kind, cause) in [
+        ("disk-full", Cause::DiskFull),
+        ("disk-full-error", Cause::DiskFull),
+        ("killed-for-memory", Cause::OutOfMemory),
+    ] {
+        if draft.cause != cause && draft.cause != Cause::Unknown {
+            continue;
+        }
+        for id in world.graph.of_kind(kind) {
+            let near = world
+                .began(*id)
+                .zip(world.ended(*id))
+                .is_some_and(|(began, ended)| began <= since && since.since(ended) <= BEFORE_FAILURE_MS);
+            if world.episodes.at(*id).key.store == Some(store) && near {
+                draft.add_episode(*id, Member { certainty: Certainty::Inferred, distance: 1 });
+                draft.cause = cause;
+            }
+        }
     }
 }
 
