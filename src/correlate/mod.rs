@@ -81,6 +81,8 @@ pub struct Correlation {
     pub findings: Findings,
     learned: Learned,
     members: Members,
+    /// Ids of all incidents, also of those that somebody takes out of the table.
+    ids: Vec<String>,
 }
 
 /// What other records say of an event's record: the columns that a scan leaves empty.
@@ -114,7 +116,7 @@ impl Correlation {
                 ..Derived::default()
             };
         };
-        let id = |at: u32| self.findings.incidents.get(at as usize).map(|incident| incident.id.as_str());
+        let id = |at: u32| self.ids.get(at as usize).map(String::as_str);
         let mut incidents: Vec<&str> = self.members.incidents(&told).into_iter().filter_map(id).collect();
         incidents.sort_unstable();
         Derived {
@@ -220,7 +222,8 @@ pub fn correlate(
         incidents: rows.into_iter().map(|(incident, _)| incident).collect(),
         episodes: episodes.rows(&learned, &of_episodes),
     };
-    Ok(Correlation { findings, learned, members })
+    let ids = findings.incidents.iter().map(|incident| incident.id.clone()).collect();
+    Ok(Correlation { findings, learned, members, ids })
 }
 
 /// The newest time of a record; of a status screen the moment when somebody looked.

@@ -50,7 +50,7 @@ impl Read {
     /// The reading of a night without news.
     pub(super) fn nothing(bytes: u64) -> Self {
         Self {
-            events: EventStore::new(0).finish(Corrections::default()),
+            events: EventStore::new(0, true).finish(Corrections::default()),
             remembered: FxHashSet::default(),
             rows: Vec::new(),
             unmatched: Vec::new(),
@@ -84,6 +84,10 @@ impl EventStream for Fresh<'_> {
             }
         })
     }
+
+    fn is_redacted(&self) -> bool {
+        self.0.events.is_redacted()
+    }
 }
 
 /// At most this many context passes, as in a scan of everything.
@@ -101,7 +105,7 @@ pub(super) fn read(
     matcher: &Matcher,
     how: How,
 ) -> std::io::Result<Read> {
-    let mut night = Night { matcher, how, events: EventStore::new(how.memory / 2), bytes: 0 };
+    let mut night = Night { matcher, how, events: EventStore::new(how.memory / 2, how.redact), bytes: 0 };
     let new = Part::new(tonight);
     let outcome = night.scan(&new, Context::None)?;
     let (unfinished, marks) = (outcome.unfinished.clone(), outcome.marks.clone());
@@ -125,7 +129,7 @@ pub(super) fn read(
     add(&mut night.events, &signals, &counts)?;
     drop(signals);
 
-    let remembered = remembered(memory, names);
+    let remembered = remembered(memory, names, how.redact);
     let told = Implicated::by(&remembered)?;
     let places = remembered.iter().map(|event| (Arc::clone(&event.file), event.offset)).collect();
     night.events.extend(remembered)?;
@@ -152,10 +156,15 @@ pub(super) fn read(
 }
 
 /// Remembered events, under the names that their sources have tonight.
-fn remembered(memory: &[Memo], names: &BTreeMap<i64, Arc<str>>) -> Vec<Event> {
+fn remembered(memory: &[Memo], names: &BTreeMap<i64, Arc<str>>, redact: bool) -> Vec<Event> {
     let named = |memo: &Memo| {
         let file = names.get(&memo.source)?;
-        Some(Event { file: Arc::clone(file), ..memo.event.clone() })
+        let mut event = Event { file: Arc::clone(file), ..memo.event.clone() };
+        // An earlier run may have left them in.
+        if redact {
+            event.redact();
+        }
+        Some(event)
     };
     let mut events: Vec<Event> = memory.iter().filter_map(named).collect();
     events.sort_by(|a, b| a.order().cmp(&b.order()));
