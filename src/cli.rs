@@ -41,6 +41,12 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
     Implicated(Implicated),
     /// The report folder, out of what `scan` wrote
     Report(Report),
+    /// Splits of about one size, for `scan --split` on many machines
+    #[command(
+        after_help = "Prints one JSON object a line: path, start, end, bytes, whole. What is compressed or an archive is one split.
+  tidescope plan /logs --target-size 256MiB > splits.jsonl"
+    )]
+    Plan(Plan),
     /// Every record that speaks of a region, store, task or key, merged by time over all sources
     Timeline(Timeline),
     /// What is new since the last run, into a dated report folder: for timers
@@ -57,6 +63,13 @@ Exit status: 0 done, 1 an incident at or above --fail-on is open or new, 2 nothi
         #[command(subcommand)]
         command: Rules,
     },
+    /// What is new, gone, grown or shrunk between two report folders
+    #[command(
+        after_help = "Exit status: 0 done, 1 a new open incident at or above --fail-on, 2 wrong usage or no report folder.
+  tidescope diff monday/ tuesday/
+  tidescope diff monday/ tuesday/ --format html -o changes.html"
+    )]
+    Diff(Diff),
     /// An error code, rule, TSO or pasted log line, in plain words, with what to do
     Explain(Explain),
     /// Shell completions
@@ -158,9 +171,27 @@ pub struct Analyze {
     /// The report folder
     #[arg(short, long, value_name = "DIR", default_value = "tidescope-report")]
     pub output: PathBuf,
+    /// What to write beside the CSV files, joined with commas: parquet, sqlite, jsonl, timesketch
+    #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',', default_value = "csv")]
+    pub format: Vec<ReportFormat>,
     /// Common options.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Formats of the report folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// The CSV files, which are always written.
+    Csv,
+    /// events.parquet.
+    Parquet,
+    /// tidescope.sqlite: all tables, indexes and views.
+    Sqlite,
+    /// events.jsonl.
+    Jsonl,
+    /// timesketch.csv.
+    Timesketch,
 }
 
 /// `tidescope scan`.
@@ -172,7 +203,7 @@ pub struct Scan {
     /// Where to write; default: standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// csv (for people) or jsonl (for `implicated` and `report`)
+    /// csv (for people), or jsonl, arrow, parquet (for `implicated` and `report`)
     #[arg(long, value_enum, default_value_t = ScanFormat::Csv)]
     pub format: ScanFormat,
     /// auto, none, or a file that `implicated` wrote
@@ -193,12 +224,30 @@ pub enum ScanFormat {
     Csv,
     /// Rows, one JSON object a line.
     Jsonl,
+    /// Rows as a stream of Arrow record batches.
+    Arrow,
+    /// Rows as a Parquet file.
+    Parquet,
+}
+
+/// `tidescope plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Files, folders or globs
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Largest split of a plain file
+    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    pub target_size: String,
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// `tidescope implicated`.
 #[derive(Debug, Args)]
 pub struct Implicated {
-    /// What `scan --format jsonl` wrote; - for standard input
+    /// What `scan --format jsonl|arrow|parquet` wrote, or folders of it; - for standard input
     #[arg(required = true, value_name = "EVENTS")]
     pub events: Vec<PathBuf>,
     /// Where to write; default: standard output
@@ -212,12 +261,15 @@ pub struct Implicated {
 /// `tidescope report`.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// What `scan --format jsonl` wrote; - for standard input
+    /// What `scan --format jsonl|arrow|parquet` wrote, or folders of it; - for standard input
     #[arg(required = true, value_name = "EVENTS")]
     pub events: Vec<PathBuf>,
     /// The report folder
     #[arg(short, long, value_name = "DIR", default_value = "tidescope-report")]
     pub output: PathBuf,
+    /// What to write beside the CSV files, joined with commas: parquet, sqlite, jsonl, timesketch
+    #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',', default_value = "csv")]
+    pub format: Vec<ReportFormat>,
     /// Common options.
     #[command(flatten)]
     pub common: Common,
@@ -265,6 +317,37 @@ pub enum Rules {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// `tidescope diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier report folder
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The later report folder
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// text (the largest changes), csv (all), or html
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+    /// Where to write; default: standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 where a new open incident is at least this severe: info, notice, warning, error, critical
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<Severity>,
+}
+
+/// Formats of `diff`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people.
+    Text,
+    /// One change a row.
+    Csv,
+    /// A page.
+    Html,
 }
 
 /// `tidescope explain`.

@@ -16,6 +16,7 @@
 //! ```
 //!
 //! `units` holds the field's own quantities, `safe` makes text fit for output; both are used by all.
+//! `rows` writes events between a scan and a report that run apart.
 
 pub mod cli;
 pub mod commands;
@@ -24,12 +25,13 @@ pub mod error;
 pub mod event;
 pub mod input;
 pub mod matching;
-mod outcome;
-mod progress;
 #[cfg(feature = "sqlite")]
 pub mod nightly;
+mod outcome;
+mod progress;
 pub mod record;
 pub mod report;
+pub mod rows;
 pub mod rules;
 pub mod safe;
 pub mod scan;

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<Outcome> {
     if lines.out.is_empty() {
         return Err(anyhow!("that is no log record: paste a whole line"));
     }
-    print(crate::safe::visible(&lines.out).as_bytes())
+    print(crate::safe::Safe::new(true).text(&lines.out).as_bytes())
 }
 
 /// A code in another spelling: without its brackets, its case or its first part.

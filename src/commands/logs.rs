@@ -55,13 +55,9 @@ impl Logs {
         let settings = settings(common)?;
         let catalog = catalog(&settings.rules)?;
         let found = input::discover(paths, &options(common));
-        for problem in &found.problems {
-            if problem.status != input::Status::Skipped || common.verbose > 0 {
-                warn(common, &format!("{}: {}", problem.file, problem.reason));
-            }
-        }
         if found.inputs.is_empty() {
-            return Err(anyhow!("nothing to read: no file among the paths given"));
+            let problems = found.problems.iter().map(|problem| (problem.file.as_str(), problem.reason.as_str()));
+            return Err(nothing_to_read(problems));
         }
         let show_progress = match common.progress {
             When::Always => true,
@@ -114,20 +110,46 @@ impl Logs {
     }
 }
 
-/// The exit status that the sources ask for, with a line on standard error for each that could not be read.
-pub(super) fn outcome_of(sources: &[SourceRow], common: &Common, said: &dyn Fn(&str) -> bool) -> Outcome {
+/// Whether all sources were read to their ends, with a line on standard error for each that was not.
+pub(super) fn complete(sources: &[SourceRow], common: &Common) -> Outcome {
     let mut outcome = Outcome::Done;
-    for row in sources.iter().filter(|row| matches!(row.status, ReadStatus::Partial | ReadStatus::Failed)) {
-        outcome = Outcome::Incomplete;
-        if !said(&row.file) {
-            warn(
-                common,
-                &format!("{}: {}", row.file, row.problem.as_deref().unwrap_or("could not be read to its end")),
-            );
+    for row in sources {
+        let failed = matches!(row.status, ReadStatus::Partial | ReadStatus::Failed);
+        if failed {
+            outcome = Outcome::Incomplete;
+        }
+        if failed || (row.status == ReadStatus::Skipped && common.verbose > 0) {
+            warn(common, &format!("{}: {}", row.file, reason(row)));
         }
     }
-    let readable = sources.iter().any(|row| matches!(row.status, ReadStatus::Read | ReadStatus::Partial));
-    if readable { outcome } else { Outcome::Unusable }
+    outcome
+}
+
+/// The same where something must be readable.
+///
+/// # Errors
+/// Nothing was; names what stood in the way.
+pub(super) fn outcome_of(sources: &[SourceRow], common: &Common) -> anyhow::Result<Outcome> {
+    if !sources.iter().any(|row| matches!(row.status, ReadStatus::Read | ReadStatus::Partial)) {
+        return Err(nothing_to_read(sources.iter().map(|row| (&*row.file, reason(row)))));
+    }
+    Ok(complete(sources, common))
+}
+
+fn reason(row: &SourceRow) -> &str {
+    row.problem.as_deref().unwrap_or("could not be read to its end")
+}
+
+/// An error that names the first few of what could not be read.
+fn nothing_to_read<'p>(problems: impl Iterator<Item = (&'p str, &'p str)>) -> anyhow::Error {
+    const SHOWN: usize = 5;
+    let lines: Vec<String> = problems.map(|(file, reason)| format!("\n  {file}: {reason}")).collect();
+    let more = match lines.len() {
+        0 => " among the paths given".to_owned(),
+        count if count > SHOWN => format!("\n  and {} more", count - SHOWN),
+        _ => String::new(),
+    };
+    anyhow!("nothing to read{}{more}", lines.iter().take(SHOWN).map(String::as_str).collect::<String>())
 }
 
 /// A message for a person, on standard error.
@@ -138,7 +160,8 @@ pub(super) fn warn(common: &Common, text: &str) {
     }
 }
 
-fn options(common: &Common) -> input::Options {
+/// How inputs are read.
+pub(super) fn options(common: &Common) -> input::Options {
     input::Options {
         io: match common.io {
             IoChoice::Auto => input::Io::Auto,

@@ -1,10 +1,11 @@
 //! `tidescope scan`: events only.
 
-use super::logs::{Logs, outcome_of};
+use super::logs::{Logs, complete, outcome_of};
 use super::write_to;
-use crate::cli::{Scan, ScanFormat};
-use crate::event::{EventStream, Implicated, Row};
+use crate::cli::{IoChoice, Scan, ScanFormat};
+use crate::event::{EventStream, Implicated, ReadStatus, RowRef};
 use crate::outcome::Outcome;
+use crate::rows::{self, Format};
 use crate::scan::Context;
 use anyhow::{Context as _, anyhow};
 use std::ops::Range;
@@ -24,32 +25,41 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         (Some(file), _) => Context::Only(implicated(file)?),
     };
     let with_rest = !matches!(context, Context::Only(_));
-    let mut logs = Logs::open(&paths, &args.common)?;
+    let mut common = args.common.clone();
+    if split.is_some() && common.io == IoChoice::Auto {
+        // Of a mapped file only the split itself is read.
+        common.io = IoChoice::Mmap;
+    }
+    let mut logs = Logs::open(&paths, &common)?;
     let (events, sources, unmatched) = logs.scan(context, split.map(|(_, range)| range))?.sorted();
-    write_to(args.output.as_deref(), |out| match args.format {
-        ScanFormat::Jsonl => {
-            let mut failure = None;
-            let mut write = |row: &Row| {
-                if failure.is_none() {
-                    failure = serde_json::to_writer(&mut *out, row)
-                        .map_err(std::io::Error::from)
-                        .and_then(|()| out.write_all(b"\n"))
-                        .err();
-                }
-            };
-            if with_rest {
-                sources.iter().for_each(|row| write(&Row::Source(row.clone())));
-                unmatched.iter().for_each(|row| write(&Row::Unmatched(row.clone())));
-            }
-            events.for_each(&mut |event| write(&Row::Event(event.clone())))?;
-            failure.map_or(Ok(()), |error| Err(error.into()))
+    let format = match args.format {
+        ScanFormat::Csv => None,
+        ScanFormat::Jsonl => Some(Format::Jsonl),
+        ScanFormat::Arrow => Some(Format::Arrow),
+        ScanFormat::Parquet => Some(Format::Parquet),
+    };
+    write_to(args.output.as_deref(), |out| {
+        let Some(format) = format else { return Ok(crate::report::write_events(out, &events, logs.settings.redact)?) };
+        let mut rows = rows::writer(format, out)?;
+        if with_rest {
+            sources.iter().try_for_each(|row| rows.row(RowRef::Source(row)))?;
+            unmatched.iter().try_for_each(|row| rows.row(RowRef::Unmatched(row)))?;
         }
-        ScanFormat::Csv => Ok(crate::report::write_events(out, &events, logs.settings.redact)?),
+        let mut result = Ok(());
+        events.for_each(&mut |event| {
+            if result.is_ok() {
+                result = rows.row(RowRef::Event(event));
+            }
+        })?;
+        result?;
+        Ok(rows.finish()?)
     })?;
     if !with_rest {
-        return Ok(Outcome::Done);
+        return Ok(complete(&sources, &common));
     }
-    Ok(outcome_of(&sources, &args.common, &|_| false))
+    // A split of a file that is no log is done: its row says so.
+    let is_nothing = sources.iter().all(|row| row.status == ReadStatus::Skipped);
+    if args.split.is_some() && is_nothing { Ok(Outcome::Done) } else { outcome_of(&sources, &common) }
 }
 
 /// `PATH:START-END`.

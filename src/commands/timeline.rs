@@ -63,7 +63,7 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
         })?;
         failure.map_or(Ok(()), |error| Err(error.into()))
     })?;
-    Ok(outcome_of(&sources, &args.common, &|_| false))
+    outcome_of(&sources, &args.common)
 }
 
 /// Time, who wrote it, level, what it says, where it stands.

@@ -87,10 +87,12 @@ const SIGNATURES: &[(&[u8], &str)] = &[
 ];
 
 /// Whether there are too many control characters for text. Logs have some (colours, keys, hostile strings, the zeros of a
-/// crash); of random bytes every tenth is one. Leading zeros prove nothing: a file that was truncated under its writer has them.
+/// crash); of random bytes every tenth is one. Zeros at either end prove nothing: a file that was truncated under its writer
+/// begins with them, one that a crash cut short ends with them.
 fn is_binary(head: &[u8]) -> bool {
-    let zeros = head.iter().take_while(|byte| **byte == 0).count();
-    let head = &head[zeros..];
+    let start = head.iter().position(|byte| *byte != 0).unwrap_or(head.len());
+    let end = head.iter().rposition(|byte| *byte != 0).map_or(start, |last| last + 1);
+    let head = &head[start..end];
     let controls = head.iter().filter(|byte| matches!(byte, 0..=6 | 0xe..=0x1a | 0x1c..=0x1f | 0x7f)).count();
     let share = if head.contains(&0) { 20 } else { 4 };
     controls >= 64 && controls * share > head.len()
@@ -104,9 +106,21 @@ mod tests {
     fn text_of_every_kind_is_text() {
         let line = b"[2022/07/25 14:54:44.467 +00:00] [INFO] [lib.rs:1] [ok]\n";
         let hole = [&[0; 5_000][..], &line.repeat(50)].concat();
+        let cut_short = [&line.repeat(3)[..], &[0; 8_000]].concat();
         let colours = b"\x1b[31m\x07[2022/07/25]\x00\x01\x02\x1b[0m\n";
         let gbk = b"[2022/07/25] [ERROR] [\xb4\xed\xce\xf3\xc8\xd5\xd6\xbe]\n".repeat(100);
-        for text in [&line[..], &hole, colours, &gbk, b"", b"\xef\xbb\xbf[2022", b"P", &[0; 8_192], b"BZh is no log"] {
+        for text in [
+            &line[..],
+            &hole,
+            &cut_short,
+            colours,
+            &gbk,
+            b"",
+            b"\xef\xbb\xbf[2022",
+            b"P",
+            &[0; 8_192],
+            b"BZh is no log",
+        ] {
             assert_eq!(sniff(text), Kind::Text, "{:?}", &text[..text.len().min(20)]);
         }
     }

@@ -7,7 +7,7 @@ use super::sys::{self, Mapping};
 use super::walk::{Depth, Walk};
 use super::{Body, Io, Options, Problem, Status, zip};
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -98,6 +98,15 @@ impl Input {
     /// Whether reading it again gives the same sources.
     pub fn is_rereadable(&self) -> bool {
         matches!(self.origin, Origin::File { .. })
+    }
+
+    /// Whether it is a file of plain text, so that any part of it can be read without what stands before.
+    pub fn is_plain(&self) -> bool {
+        let Origin::File { path, identity, .. } = &self.origin else { return false };
+        let mut head = Vec::new();
+        disk::open(path, *identity)
+            .and_then(|opened| opened.file.take(sniff::HEAD as u64).read_to_end(&mut head))
+            .is_ok_and(|_| sniff::sniff(&head) == Kind::Text)
     }
 
     /// Calls `sink` once for every source, in a fixed order: once for a plain or compressed file, once for every member of an

@@ -85,7 +85,8 @@ impl Gate {
     #[inline]
     fn head_passes(&self, rest: &[u8]) -> bool {
         let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
-        let message = message.strip_prefix(b"\"").unwrap_or(message);
+        // A copy out of a JSON text has its quotes escaped.
+        let message = message.strip_prefix(b"\"").or_else(|| message.strip_prefix(b"\\\"")).unwrap_or(message);
         self.knows(message) || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
     }
 

@@ -123,7 +123,9 @@ impl Config {
         };
         let fail_on = match args.fail_on {
             Some(severity) => Some(severity),
-            None => doc.fail_on.map(|word| word.parse().map_err(anyhow::Error::msg)).transpose().context("`fail_on`")?,
+            None => {
+                doc.fail_on.map(|word| word.parse().map_err(anyhow::Error::msg)).transpose().context("`fail_on`")?
+            }
         };
         let zone = given(&args.tz, doc.tz);
         let zone_minutes = zone.as_deref().map(settings::zone).transpose().map_err(anyhow::Error::msg)?;

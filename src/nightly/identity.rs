@@ -67,13 +67,7 @@ pub(super) fn identify(seen: &[Seen], known: &[KnownSource], hints: &Hints<'_>) 
 }
 
 /// The file that goes on with a known text, of those that begin like it.
-fn winner(
-    claims: &[usize],
-    seen: &[Seen],
-    known: &KnownSource,
-    hints: &Hints<'_>,
-    is_there: bool,
-) -> Option<usize> {
+fn winner(claims: &[usize], seen: &[Seen], known: &KnownSource, hints: &Hints<'_>, is_there: bool) -> Option<usize> {
     let own = |at: &usize| {
         let text = &seen[*at];
         hints.inodes[text.input] == known.inode || *text.name == known.name
@@ -179,7 +173,8 @@ mod tests {
     #[test]
     fn two_short_texts_that_begin_alike_are_two() {
         let before = seen(0, "a/stderr.log", "warning", Some(7));
-        let tonight = [Seen { head: b"warning: other".to_vec(), len: Some(14), ..seen(0, "b/stderr.log", "x", Some(1)) }];
+        let tonight =
+            [Seen { head: b"warning: other".to_vec(), len: Some(14), ..seen(0, "b/stderr.log", "x", Some(1)) }];
         assert_eq!(identities(&tonight, &[known(&before, 7, 7)], &[0]), [Identity::New]);
         assert_eq!(identities(&tonight, &[known(&before, 7, 7)], &[]), [Identity::Known(0)]);
     }

@@ -97,7 +97,9 @@ fn sentence(incident: &Incident, change: &Change) -> String {
         Change::Recovered => format!("Over: {id}. {summary}"),
         Change::Verdict(was) => format!("{id}: what to do has changed from {was} to {}. {summary}", incident.verdict),
         Change::Deadline(until) => format!("{id}: the data of its task are safe from GC until {}Z.", until.human()),
-        Change::Due(until) => format!("{id}: the time for a resume runs out at {}Z, before the next night.", until.human()),
+        Change::Due(until) => {
+            format!("{id}: the time for a resume runs out at {}Z, before the next night.", until.human())
+        }
         Change::More(events) => format!("{id}: goes on, {events} more records."),
     }
 }
@@ -212,11 +214,7 @@ pub(super) fn next_night(last: Option<Timestamp>, now: Timestamp) -> Timestamp {
 }
 
 /// Who gave records last time and gives none now. Where nobody gives any, shortly after the last run, nobody can be expected to.
-pub(super) fn silent(
-    before: &BTreeSet<String>,
-    voices: &BTreeSet<String>,
-    since_last_ms: i64,
-) -> BTreeSet<String> {
+pub(super) fn silent(before: &BTreeSet<String>, voices: &BTreeSet<String>, since_last_ms: i64) -> BTreeSet<String> {
     if is_too_soon(voices, since_last_ms) { BTreeSet::new() } else { before.difference(voices).cloned().collect() }
 }
 

@@ -161,7 +161,11 @@ impl Night<'_> {
         let Some(last) = &self.before.last else { return false };
         let silent = news::silent(&self.before.voices, &BTreeSet::new(), self.now.since(last.started));
         let due = news::due(&self.before.told, self.now, self.next());
-        tonight.readings.is_empty() && tonight.cut.is_empty() && silent.is_empty() && !due && self.unread(tonight).is_empty()
+        tonight.readings.is_empty()
+            && tonight.cut.is_empty()
+            && silent.is_empty()
+            && !due
+            && self.unread(tonight).is_empty()
     }
 
     /// A night without news: files may have other names, nothing else changes.
@@ -206,7 +210,8 @@ impl Night<'_> {
             }),
         };
         let names = settle::names(&self.before.sources, tonight);
-        read::read(tonight, &self.before.sources, memory, &names, &matcher, how).context("a temporary file cannot be used")
+        read::read(tonight, &self.before.sources, memory, &names, &matcher, how)
+            .context("a temporary file cannot be used")
     }
 
     /// Context before this moment is not looked for again. A clock that is ahead does not move it past the run.
@@ -234,8 +239,7 @@ impl Night<'_> {
         voices: &BTreeSet<String>,
     ) -> anyhow::Result<(News, Vec<Told>, Counts)> {
         let counts = Counts::of(&read.fresh(), correlation, self.config.episode_gap_ms)?;
-        let (mut news, told) =
-            news::compare(&correlation.findings, &counts, &self.before.told, self.now, self.next());
+        let (mut news, told) = news::compare(&correlation.findings, &counts, &self.before.told, self.now, self.next());
         news.unmatched = read.unmatched.iter().map(|row| row.count).sum();
         if let Some(last) = &self.before.last {
             news.silent = news::silent(&self.before.voices, voices, self.now.since(last.started));
@@ -347,7 +351,7 @@ impl Night<'_> {
             bytes_per_second: read.bytes.saturating_mul(1_000) / duration_ms,
             threads: rayon::current_num_threads(),
         };
-        let options = report::Options { redact: self.config.redact };
+        let options = report::Options { redact: self.config.redact, formats: Vec::new() };
         report::write_folder(&report.staged, correlation, &read.fresh(), self.catalog, &run, &options)?;
         let page = report.staged.join("news.md");
         std::fs::write(&page, self.news_page(news)).with_context(|| format!("{} cannot be written", page.display()))?;

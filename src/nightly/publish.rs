@@ -83,7 +83,9 @@ pub(super) fn repair(state: &mut State, output: &Path) -> anyhow::Result<Vec<Str
         }
     }
     if let Some(left) = clear(output)? {
-        said.push(format!("a run was stopped before it had read everything: {left} is removed, the logs are read again"));
+        said.push(format!(
+            "a run was stopped before it had read everything: {left} is removed, the logs are read again"
+        ));
     }
     Ok(said)
 }

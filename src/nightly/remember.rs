@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn the_last_word_on_a_fact_stays() {
-        let mut chosen = Chosen { limits: Limits { most: 0, recent: Timestamp(9), ..Limits::default() }, ..Chosen::default() };
+        let mut chosen =
+            Chosen { limits: Limits { most: 0, recent: Timestamp(9), ..Limits::default() }, ..Chosen::default() };
         (0..5).for_each(|at| chosen.fact(&memo(at, 0).event, None, Some("t"), memo(at, 0)));
         assert_eq!(offsets(chosen), [4]);
     }

@@ -47,7 +47,13 @@ pub(super) fn names(known: &Sources, tonight: &Tonight) -> BTreeMap<i64, Arc<str
 }
 
 /// Files and texts as the next run is to find them.
-pub(super) fn settle(mut known: Sources, tonight: &Tonight, read: &Read, back_to: Timestamp, now: Timestamp) -> Sources {
+pub(super) fn settle(
+    mut known: Sources,
+    tonight: &Tonight,
+    read: &Read,
+    back_to: Timestamp,
+    now: Timestamp,
+) -> Sources {
     let mut next_id = known.sources.iter().map(|source| source.id).max().unwrap_or_default() + 1;
     for source in &mut known.sources {
         (source.row.status, source.row.problem) = (ReadStatus::Read, None);

@@ -90,9 +90,8 @@ impl Tonight {
         let mut now: FxHashMap<&str, usize> = FxHashMap::default();
         for (at, input) in self.inputs.iter().enumerate() {
             let Some(stamp) = input.stamp() else { continue };
-            let same = |file: &&&KnownFile| {
-                (file.stamp.size, file.stamp.modified_ns) == (stamp.size, stamp.modified_ns)
-            };
+            let same =
+                |file: &&&KnownFile| (file.stamp.size, file.stamp.modified_ns) == (stamp.size, stamp.modified_ns);
             // Some file systems number anew at every mount.
             let file = by_number.get(&(stamp.device, stamp.inode)).filter(same);
             match file.or_else(|| by_name.get(input.name()).filter(same)) {
@@ -117,8 +116,7 @@ impl Tonight {
     }
 
     fn assign(&mut self, seen: &[Seen], known: &Sources, clock: SystemTime) {
-        let inodes: Vec<u64> =
-            self.inputs.iter().map(|input| input.stamp().unwrap_or_default().inode).collect();
+        let inodes: Vec<u64> = self.inputs.iter().map(|input| input.stamp().unwrap_or_default().inode).collect();
         let unchanged: FxHashSet<usize> = self.places.keys().copied().collect();
         let found = identify(seen, &known.sources, &Hints { inodes: &inodes, unchanged: &unchanged });
         for (text, identity) in seen.iter().zip(found) {
@@ -169,7 +167,10 @@ impl Tonight {
         for problem in problems {
             if problem.status != Status::Skipped {
                 let of = |input: &Input| {
-                    problem.file.strip_prefix(input.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with("!/"))
+                    problem
+                        .file
+                        .strip_prefix(input.name())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with("!/"))
                 };
                 self.unsettled.extend(self.inputs.iter().position(of));
             }

@@ -27,6 +27,8 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         b"fatal runtime error: ",
     ];
     if text.starts_with(b"Error: ")
+        || text.starts_with(b"tidb lightning encountered error")
+        || text.starts_with(b"dump failed: ")
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {

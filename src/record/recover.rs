@@ -137,7 +137,14 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
         let signs: [&[u8]; 7] = [b"](http", b"&quot;", b"&#34;", b"[\"\"", b"\xE2\x80\x9C", b"\xE2\x80\x9D", b"\\["];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    memchr::memchr2(b'\n', b'\x1b', raw).is_some() || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+    memchr::memchr2(b'\n', b'\x1b', raw).is_some()
+        || is_escaped(raw)
+        || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+}
+
+/// Whether the whole record is escaped one level too far, as in a copy out of a JSON text: then its first quote is.
+fn is_escaped(text: &[u8]) -> bool {
+    memchr::memchr(b'"', text).is_some_and(|at| text[..at].ends_with(b"[\\") || text[..at].ends_with(b"=\\"))
 }
 
 /// Undoes what terminals, chats, tables and editors do to text, in the order in which they can have done it.
@@ -159,6 +166,9 @@ fn undo(raw: &[u8], kind: Kind) -> Vec<u8> {
         if memchr::memmem::find(&text, sign).is_some() {
             text = step(&text);
         }
+    }
+    if is_escaped(&text) {
+        text = super::escape::unescape(&text).into_owned();
     }
     text
 }
@@ -325,6 +335,7 @@ mod tests {
         same(&format!("| {CLEAN}"));
         same(&format!("\u{1b}[33m{CLEAN}\u{1b}[0m"));
         same(&CLEAN.replace('"', "&quot;"));
+        same(&CLEAN.replace('\\', "\\\\").replace('"', "\\\""));
         same(&CLEAN.replace(' ', "\u{a0}"));
         same(&CLEAN.replace("endpoint.rs:209", "[endpoint.rs:209](http://endpoint.rs:209/)"));
         same(&CLEAN.replace("\"fatal error\"", "\u{201C}fatal error\u{201D}"));

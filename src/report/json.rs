@@ -2,7 +2,7 @@
 //! Events are counted, not listed. The schema is published as `docs/summary.schema.json`.
 
 use super::Run;
-use super::table::{Cell, Plain, Table, as_set};
+use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables;
 use super::tally::Tally;
 use crate::correlate::{Findings, Incident, Task, Totals};
@@ -54,20 +54,20 @@ fn list(out: &mut impl Write, name: &str, items: impl Iterator<Item = impl Seria
 }
 
 /// A row with the table's columns as keys.
-struct RowDoc<'a, R: Plain> {
-    table: &'a Table<R>,
-    row: &'a R,
-    safe: Safe,
+pub(super) struct RowDoc<'a, R: Rows> {
+    pub(super) table: &'a Table<R>,
+    pub(super) row: &'a R::Row<'a>,
+    pub(super) safe: Safe,
 }
 
-impl<R: Plain> RowDoc<'_, R> {
+impl<R: Rows> RowDoc<'_, R> {
     fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let Self { table, row, safe } = *self;
         table.columns.iter().try_for_each(|column| map.serialize_entry(column.name, &CellDoc(&column.cell, row, safe)))
     }
 }
 
-impl<R: Plain> Serialize for RowDoc<'_, R> {
+impl<R: Rows> Serialize for RowDoc<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.entries(&mut map)?;
@@ -75,9 +75,9 @@ impl<R: Plain> Serialize for RowDoc<'_, R> {
     }
 }
 
-struct CellDoc<'a, R: Plain>(&'a Cell<R>, &'a R, Safe);
+struct CellDoc<'a, R: Rows>(&'a Cell<R>, &'a R::Row<'a>, Safe);
 
-impl<R: Plain> Serialize for CellDoc<'_, R> {
+impl<R: Rows> Serialize for CellDoc<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(cell, row, safe) = *self;
         match cell {

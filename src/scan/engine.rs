@@ -12,6 +12,7 @@ use crate::units::{Level, Timestamp};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Seek as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,8 @@ pub struct Settings {
     pub until: Option<Timestamp>,
     /// Which context is wanted.
     pub context: Context,
-    /// Only records whose first byte lies in this range of the (one, plain) source.
+    /// Only records whose first byte lies in this range of a plain file. What is compressed or an archive cannot be entered in
+    /// the middle: all of it belongs to the split that begins at 0.
     pub split: Option<Range<u64>>,
     /// Where sources go on; those that are not named begin at their beginning.
     pub starts: BTreeMap<Arc<str>, Start>,
@@ -134,7 +136,7 @@ struct Scan<'a> {
     progress: &'a Progress,
     shared: Mutex<Shared>,
     failure: Mutex<Option<std::io::Error>>,
-    spools: Mutex<FxHashMap<Arc<str>, tempfile::NamedTempFile>>,
+    spools: Mutex<FxHashMap<Arc<str>, std::fs::File>>,
 }
 
 #[derive(Debug)]
@@ -212,33 +214,32 @@ impl<'a> Scan<'a> {
 
     fn input(&self, input: &Input, wanted: &Wanted) {
         let first = matches!(wanted, Wanted::Signals);
+        let split = self.split.as_ref().filter(|_| input.is_plain());
+        if split.is_none() && self.split.as_ref().is_some_and(|split| split.start > 0) {
+            return;
+        }
         if !first && !input.is_rereadable() {
             return self.spooled(input, wanted);
         }
         let problems = input.read(&mut |name, body| {
             let file: Arc<str> = Arc::from(name);
             match body {
-                Body::Mapped(text) => self.mapped(&file, text, wanted),
+                Body::Mapped(text) => self.mapped(&file, text, split, wanted),
                 Body::Stream(stream) if first && !input.is_rereadable() => self.spool(input, &file, stream, wanted),
-                Body::Stream(stream) => self.stream(&file, stream, 0, wanted),
-                Body::Tail(begin, stream) => self.stream(&file, stream, begin, wanted),
+                Body::Stream(stream) => self.stream(&file, stream, 0, split, wanted),
+                Body::Tail(begin, stream) => self.stream(&file, stream, begin, None, wanted),
             }
         });
-        if first {
-            self.problems(&problems);
-        }
+        self.problems(&problems);
     }
 
-    fn mapped(&self, file: &Arc<str>, text: &[u8], wanted: &Wanted) {
-        let own = match &self.split {
-            Some(split) => {
-                let end = text.len() as u64;
-                split.start.min(end) as usize..split.end.min(end) as usize
-            }
+    fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
+        let own = match split {
+            Some(_) => clipped(0, 0..text.len(), split),
             None => self.start(file).own(text, 0),
         };
         // What a growing source has behind its last line end is not there yet.
-        let unfinished = self.split.is_none() && own.end < text.len();
+        let unfinished = split.is_none() && own.end < text.len();
         let text = if unfinished { &text[..own.end] } else { text };
         let gathered = Mutex::new(Gathered { unfinished, ..Gathered::default() });
         let window = Window { text, base: 0 };
@@ -256,15 +257,25 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a stream that begins at byte `begins_at` of the source.
-    fn stream(&self, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), begins_at: u64, wanted: &Wanted) {
+    fn stream(
+        &self,
+        file: &Arc<str>,
+        stream: &mut (dyn std::io::Read + Send),
+        begins_at: u64,
+        split: Option<&Range<u64>>,
+        wanted: &Wanted,
+    ) {
         let start = self.start(file);
         let gathered = Mutex::new(Gathered::default());
         let ends = Mutex::new((start.offset, Writer::default()));
         let first_pass = matches!(wanted, Wanted::Signals);
         let end = stream::read(stream, start, begins_at, &|window, own, is_last| {
-            Window::parts(own.clone())
-                .into_par_iter()
-                .for_each(|part| self.part(file, window, part, wanted, &gathered));
+            let wanted_here = clipped(window.base, own.clone(), split);
+            if split.is_none() || !wanted_here.is_empty() {
+                Window::parts(wanted_here)
+                    .into_par_iter()
+                    .for_each(|part| self.part(file, window, part, wanted, &gathered));
+            }
             let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
             if window.base == 0 {
@@ -274,16 +285,21 @@ impl<'a> Scan<'a> {
                     ends.1 = head::writer(head);
                 }
             }
-            if is_last {
+            let end = window.base + own.end as u64;
+            if is_last && split.is_none_or(|split| split.end >= end) {
                 gathered.row.tail_hash = Some(head::hash(&window.text[window.text.len().saturating_sub(head::HEAD)..]));
             }
-            ends.0 = window.base + own.end as u64;
+            ends.0 = end;
+            // What lies behind the split is not read.
+            split.is_none_or(|split| end < split.end)
         });
         let stream::End { problem, unfinished } = end;
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathered.unfinished = unfinished;
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.source(file, start.offset..end.max(start.offset), gathered, writer, wanted, problem);
+        let end = end.max(start.offset);
+        let own = split.map_or(start.offset..end, |split| split.start.min(end)..split.end.min(end));
+        self.source(file, own, gathered, writer, wanted, problem);
     }
 
     /// Reads one part; its events go to the store, its counts to the source's.
@@ -418,10 +434,11 @@ impl<'a> Scan<'a> {
 
     /// Reads what cannot be read twice, and keeps a compressed copy of it in the temporary folder.
     fn spool(&self, input: &Input, file: &Arc<str>, stream: &mut (dyn std::io::Read + Send), wanted: &Wanted) {
-        let result = tempfile::NamedTempFile::new().and_then(|copy| {
-            let mut encoder = zstd::Encoder::new(copy.reopen()?, 1)?;
+        // A file without a name: however the run ends, nothing is left of it.
+        let result = tempfile::tempfile().and_then(|copy| {
+            let mut encoder = zstd::Encoder::new(copy.try_clone()?, 1)?;
             let mut tee = Tee { stream, copy: &mut encoder, failure: None };
-            self.stream(file, &mut tee, 0, wanted);
+            self.stream(file, &mut tee, 0, None, wanted);
             if let Some(failure) = tee.failure.take() {
                 return Err(failure);
             }
@@ -441,12 +458,12 @@ impl<'a> Scan<'a> {
         let own: Vec<_> = spools
             .iter()
             .filter(|(file, _)| &***file == name || file.strip_prefix(name).is_some_and(|rest| rest.starts_with('!')))
-            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.reopen().ok()?)))
+            .filter_map(|(file, copy)| Some((Arc::clone(file), copy.try_clone().ok()?)))
             .collect();
         drop(spools);
-        for (file, copy) in own {
-            match zstd::Decoder::new(copy) {
-                Ok(mut decoder) => self.stream(&file, &mut decoder, 0, wanted),
+        for (file, mut copy) in own {
+            match copy.rewind().and_then(|()| zstd::Decoder::new(copy)) {
+                Ok(mut decoder) => self.stream(&file, &mut decoder, 0, None, wanted),
                 Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }
         }
@@ -470,6 +487,13 @@ impl<'a> Scan<'a> {
             unfinished: shared.unfinished,
         }
     }
+}
+
+/// What of a range of text, whose text begins at byte `base` of its source, lies in the split.
+fn clipped(base: u64, own: Range<usize>, split: Option<&Range<u64>>) -> Range<usize> {
+    let Some(split) = split else { return own };
+    let clip = |at: u64| (at.saturating_sub(base) as usize).clamp(own.start, own.end);
+    clip(split.start)..clip(split.end)
 }
 
 /// The zone of each source for times without an offset: the one given, else its own records', else that of another

@@ -28,13 +28,14 @@ pub(super) struct End {
     pub(super) unfinished: bool,
 }
 
-/// Hands the stream, which begins at byte `begins_at` of the source, from `start` on to `each` in windows with all the text around that their records may need; `each` runs while the next
-/// window is decoded. Says how the stream ended.
+/// Hands the stream, which begins at byte `begins_at` of the source, from `start` on to `each` in windows with all the text around
+/// that their records may need; `each` runs while the next window is decoded, and says whether it wants more. Says how the
+/// stream ended.
 pub(super) fn read(
     stream: &mut (dyn Read + Send),
     start: Start,
     begins_at: u64,
-    each: &(dyn Fn(Window<'_>, Range<usize>, bool) + Sync),
+    each: &(dyn Fn(Window<'_>, Range<usize>, bool) -> bool + Sync),
 ) -> End {
     let base = first_base(start, begins_at);
     if let Err(error) = std::io::copy(&mut stream.take(base - begins_at), &mut std::io::sink()) {
@@ -51,10 +52,13 @@ pub(super) fn read(
         let keep = batch.own.end.saturating_sub(BEFORE);
         let carried = batch.text[keep..].to_vec();
         let (base, own_start) = (batch.base + keep as u64, batch.own.end - keep);
-        let ((), next) = rayon::join(
+        let (wants_more, next) = rayon::join(
             || each(Window { text: &batch.text, base: batch.base }, batch.own.clone(), false),
             || fill(stream, carried, base, own_start, start),
         );
+        if !wants_more {
+            return End::default();
+        }
         batch = next;
     }
 }

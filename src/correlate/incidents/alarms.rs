@@ -24,22 +24,25 @@ const CALM_MS: i64 = 30 * 60_000;
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let mut keep = |found: Vec<Draft>, taken: &mut Taken| {
+    // What belongs to an alarm, beside what belongs to a task or run.
+    let mut alarmed = Taken::default();
+    let mut keep = |found: Vec<Draft>, taken: &mut Taken, alarmed: &mut Taken| {
         for draft in found {
             taken.take(draft.episodes.keys().copied());
+            alarmed.take(draft.episodes.keys().copied());
             drafts.push(draft);
         }
     };
     for alarm in &world.graph.chains.alarms {
         let (found, over) = raised(alarm, world, taken);
-        keep(found, taken);
+        keep(found, taken, &mut alarmed);
         taken.take(over);
     }
-    keep(crashes(world, taken), taken);
-    keep(deaths(world, taken), taken);
-    keep(gone(world, taken), taken);
-    keep(leaderless(world, taken), taken);
-    keep(criticals(world, taken), taken);
+    keep(crashes(world, taken), taken, &mut alarmed);
+    keep(deaths(world, taken, &alarmed), taken, &mut alarmed);
+    keep(gone(world, taken), taken, &mut alarmed);
+    keep(leaderless(world, taken), taken, &mut alarmed);
+    keep(criticals(world, taken), taken, &mut alarmed);
     drafts
 }
 
@@ -125,17 +128,19 @@ fn rests_on(kind: IncidentKind, core: &[EpisodeId], world: &World<'_>) -> Draft 
     draft
 }
 
-/// Stores that started without having been told to stop.
+/// Stores that started without having been told to stop. One crash that explains something else is part of that; a store
+/// that crashes again and again needs somebody of its own.
 fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
     for (store, restart) in world.stores.crashes(world.learned) {
-        if !taken.has(restart.episode) {
-            by_store.entry(store).or_default().push(restart.episode);
-        }
+        by_store.entry(store).or_default().push(restart.episode);
     }
     let mut drafts = Vec::new();
     for (store, ids) in by_store {
         for core in apart(ids, CRASHES_MS, world) {
+            if core.len() == 1 && taken.has(core[0]) {
+                continue;
+            }
             let mut draft = rests_on(IncidentKind::StoreRestarted, &core, world);
             draft.stores.insert(store);
             let near = draft.episodes.clone();
@@ -173,12 +178,13 @@ fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
     world.graph.of_kind(kind).iter().any(|id| draft.episodes.contains_key(id))
 }
 
-/// Panics and kills after which no start is seen.
-fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+/// Panics and kills after which no start is seen. One that explains something else is part of that; a store that is killed
+/// again and again needs somebody of its own.
+fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
     for id in ["killed-for-memory", "panic"].iter().flat_map(|kind| world.graph.of_kind(kind)) {
         let run = world.episodes.at(*id);
-        if !taken.has(*id) && run.severity >= Severity::Critical {
+        if !alarmed.has(*id) && run.severity >= Severity::Critical {
             let group = groups.entry(whom(*id, By::Store, world)).or_default();
             if !group.contains(id) {
                 group.push(*id);
@@ -188,6 +194,10 @@ fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for ids in groups.into_values() {
         for core in apart(ids, CRASHES_MS, world) {
+            let times: u64 = core.iter().map(|id| world.episodes.at(*id).count).sum();
+            if times < 2 && core.iter().all(|id| taken.has(*id)) {
+                continue;
+            }
             let run = world.episodes.at(core[0]);
             let store = run.key.store;
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
@@ -196,7 +206,7 @@ fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
                 _ => false,
             };
             let of_a_store = store.is_some() || run.component.is_some_and(Component::is_store);
-            let kind = match (of_a_store, lives) {
+            let kind = match (of_a_store, lives || times >= 2) {
                 (true, true) => IncidentKind::StoreRestarted,
                 (true, false) => IncidentKind::StoreDown,
                 (false, _) => IncidentKind::Other,

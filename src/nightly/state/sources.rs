@@ -75,8 +75,12 @@ impl State {
     pub fn sources(&self) -> anyhow::Result<Sources> {
         let mut query = self.db.prepare("SELECT name, device, inode, size, modified, settled FROM file")?;
         let files = query.query_map([], |row| {
-            let stamp =
-                Stamp { device: bits(row.get(1)?), inode: bits(row.get(2)?), size: bits(row.get(3)?), modified_ns: row.get(4)? };
+            let stamp = Stamp {
+                device: bits(row.get(1)?),
+                inode: bits(row.get(2)?),
+                size: bits(row.get(3)?),
+                modified_ns: row.get(4)?,
+            };
             Ok(KnownFile { name: row.get(0)?, stamp, settled: row.get(5)? })
         })?;
         let files = files.collect::<Result<_, _>>()?;

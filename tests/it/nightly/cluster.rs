@@ -39,21 +39,30 @@ const LATE: i64 = 9;
 
 impl Script {
     /// What happens in these fourteen days:
-    /// day 3, around midnight: a merge begins at 23:59, the task fails at 00:04; day 4, 10:00: it is resumed;
-    /// day 6, 09:00: it fails again, and nobody resumes it within a day; day 9, 12:00: store 5 falls silent;
-    /// every hour: checkpoints and safe points.
+    /// after day 3, around midnight: a merge begins at 23:59, the task fails at 00:04, and is resumed in time, 34 hours later;
+    /// after day 6, 09:00: it fails again, nobody resumes it within a day, and GC goes on; after day 9, 12:00: store 5 falls
+    /// silent; every hour: checkpoints and safe points.
     pub fn fortnight() -> Self {
         let mut script = Self::default();
         script.begin();
-        let failures = [(3 * DAY + 4 * MINUTE, 71_204), (6 * DAY + 9 * HOUR, 71_304)];
-        let down = |at: i64| (3 * DAY..4 * DAY + 10 * HOUR).contains(&at) || at >= 6 * DAY + 9 * HOUR;
+        let (first, second) = (3 * DAY + 4 * MINUTE, 6 * DAY + 9 * HOUR);
+        let resume = 4 * DAY + 10 * HOUR;
         for at in (HOUR..14 * DAY).step_by(HOUR as usize) {
-            script.hour(start() + at, down(at), at < 9 * DAY + 12 * HOUR);
+            let down = |minute: i64| {
+                let at = at + minute * MINUTE;
+                (first..resume).contains(&at) || at >= second
+            };
+            // The pause guard holds back GC.
+            let gc = match at {
+                at if (first..resume).contains(&at) => (at - DAY).min(first - HOUR),
+                at if (second..second + DAY).contains(&at) => (at - DAY).min(second - HOUR),
+                at => at - DAY,
+            };
+            script.hour(start() + at, start() + gc, down, at < 9 * DAY + 12 * HOUR);
         }
-        for (at, region) in failures {
-            script.failure(start() + at, region);
-        }
-        script.resume(start() + 4 * DAY + 10 * HOUR);
+        script.failure(start() + first, 36 * HOUR, 71_204);
+        script.resume(start() + resume);
+        script.failure(start() + second, DAY, 71_304);
         script.0.values_mut().for_each(|lines| lines.sort_by_key(|(at, _)| *at));
         script
     }
@@ -73,7 +82,11 @@ impl Script {
             self.line(log, at + 990, &format!(r#"[INFO] [store.rs:1181] ["start store"] [takes=1.2s] [merge_count=0] [region_count=1203] [store_id={store}]"#));
             self.line(PD, at + 950, &format!(r#"[INFO] [grpc_service.go:526] ["put store ok"] [store="id:{store} address:\"{address}\" version:\"6.2.0\" "]"#));
         }
-        self.line(TIDB, at, r#"[INFO] [printer.go:34] ["Welcome to TiDB."] ["Release Version"=v6.2.0] [Edition=Community]"#);
+        self.line(
+            TIDB,
+            at,
+            r#"[INFO] [printer.go:34] ["Welcome to TiDB."] ["Release Version"=v6.2.0] [Edition=Community]"#,
+        );
         self.line(TIDB, at + 2_000, r#"[INFO] [advancer.go:209] ["meet task event"] [event=Add(pitr)]"#);
         self.br(at, "log start", "[storage=s3://pitr/log] ");
         self.line(BR, at + 1_500, &format!(r#"[INFO] [collector.go:77] ["log start"] [streamTaskInfo="{{taskName=pitr,startTs={},endTS=999999999999999999,tableFilter=*.*}}"] [pausing=false] [rangeCount=2]"#, tso(at)));
@@ -85,37 +98,49 @@ impl Script {
         self.line(BR, at + 1, &format!(r#"[INFO] [common.go:720] [arguments] [__command="br {command}"] [log-file=br.log] [pd="[10.0.1.1:2379]"] {more}[task-name=pitr]"#));
     }
 
-    fn hour(&mut self, at: i64, down: bool, store_5_speaks: bool) {
+    fn hour(&mut self, at: i64, gc: i64, down: impl Fn(i64) -> bool, store_5_speaks: bool) {
         let number = (at - start()) / HOUR;
         for (store, log) in STORES {
             if store == 5 && !store_5_speaks {
                 continue;
             }
-            self.line(log, at, &format!(r#"[INFO] [gc_manager.rs:435] ["gc_worker: auto gc starts"] [safe_point={}]"#, tso(at - DAY)));
+            self.line(
+                log,
+                at,
+                &format!(r#"[INFO] [gc_manager.rs:435] ["gc_worker: auto gc starts"] [safe_point={}]"#, tso(gc)),
+            );
             // Two of a kind a minute apart: one episode only where both are known.
-            self.line(log, at + 20_000, &format!(r#"[WARN] [store.rs:99] ["something odd number {number} of store {store}"]"#));
-            if !down {
+            self.line(
+                log,
+                at + 20_000,
+                &format!(r#"[WARN] [store.rs:99] ["something odd number {number} of store {store}"]"#),
+            );
+            if !down(0) {
                 self.line(log, at + 30_000, &format!(r#"[INFO] [endpoint.rs:768] ["flushing and refreshing checkpoint ts."] [task=pitr] [checkpoint_ts={}]"#, tso(at - 3 * MINUTE)));
             }
         }
-        self.line(PD, at, &format!(r#"[INFO] [grpc_service.go:1412] ["update service GC safe point"] [service-id=gc_worker] [expire-at=-9223372035202334705] [safepoint={}]"#, tso(at - DAY)));
+        self.line(PD, at, &format!(r#"[INFO] [grpc_service.go:1412] ["update service GC safe point"] [service-id=gc_worker] [expire-at=-9223372035202334705] [safepoint={}]"#, tso(gc)));
         self.line(PD, at + 1_000, r#"[INFO] [index.go:189] ["compact tree index"] [revision=3120441]"#);
-        if down {
-            return;
-        }
-        for minute in [0, 20, 40] {
+        for minute in [0, 20, 40].into_iter().filter(|minute| !down(*minute)) {
             let at = at + minute * MINUTE;
             self.line(TIDB, at + 31_000, &format!(r#"[INFO] [advancer.go:334] ["uploading checkpoint for task"] [checkpoint={}] [task=pitr] [take=93.24ms]"#, tso(at - 3 * MINUTE)));
         }
-        for store in [1, 4, 5] {
-            self.line(PD, at + 32_000, &format!(r#"[INFO] [grpc_service.go:1412] ["update service GC safe point"] [service-id=backup-stream-pitr-{store}] [expire-at={}] [safepoint={}]"#, (at + 30 * MINUTE) / 1_000, tso(at - 3 * MINUTE)));
+        for store in [1, 4, 5].into_iter().filter(|_| !down(0)) {
+            self.line(PD, at + 32_000 + store, &format!(r#"[INFO] [grpc_service.go:1412] ["update service GC safe point"] [service-id=backup-stream-pitr-{store}] [expire-at={}] [safepoint={}]"#, (at + 30 * MINUTE) / 1_000, tso(at - 3 * MINUTE)));
         }
     }
 
     /// A merge begins five minutes before, on every store; then store 5 gives up.
-    fn failure(&mut self, at: i64, region: u64) {
+    fn failure(&mut self, at: i64, held_ms: i64, region: u64) {
         let into = region + 4;
-        let peers = |region: u64| format!("peers {{ id: {} store_id: 1 }} peers {{ id: {} store_id: 4 }} peers {{ id: {} store_id: 5 }}", region + 1, region + 2, region + 3);
+        let peers = |region: u64| {
+            format!(
+                "peers {{ id: {} store_id: 1 }} peers {{ id: {} store_id: 4 }} peers {{ id: {} store_id: 5 }}",
+                region + 1,
+                region + 2,
+                region + 3
+            )
+        };
         for (nth, (_, log)) in STORES.into_iter().enumerate() {
             let peer = region + 1 + nth as u64;
             self.line(log, at - 5 * MINUTE, &format!(r#"[INFO] [apply.rs:1409] ["execute admin command"] [command="cmd_type: PrepareMerge prepare_merge {{ min_index: 4408 target {{ id: {into} start_key: 7480000000000000FF435F720000000000FA end_key: 7480000000000000FF455F720000000000FA region_epoch {{ conf_ver: 5 version: 29 }} {} }} }}"] [index=4414] [term=10] [peer_id={peer}] [region_id={region}]"#, peers(into)));
@@ -123,13 +148,15 @@ impl Script {
             self.line(log, at + 60, r#"[INFO] [endpoint.rs:326] ["backup stream watch event from etcd"] [event="PauseTask { task: \"pitr\" }"]"#);
         }
         let log = STORES[2].1;
-        let error = format!(r#"failed to get initial snapshot: failed to get the snapshot (region_id = {region}): Error during requesting raftstore: message: \"read index not ready, reason can not read index due to merge, region {region}\" read_index_not_ready {{ reason: \"can not read index due to merge\" region_id: {region} }}"#);
+        let error = format!(
+            r#"failed to get initial snapshot: failed to get the snapshot (region_id = {region}): Error during requesting raftstore: message: \"read index not ready, reason can not read index due to merge, region {region}\" read_index_not_ready {{ reason: \"can not read index due to merge\" region_id: {region} }}"#
+        );
         for try_ in 0..6 {
             self.line(log, at - 20_000 + try_ * 3_000, &format!(r#"[WARN] [errors.rs:142] ["backup stream meet error"] [err="{error}"] [context="during getting initial snapshot for region id: {region} region_epoch {{ conf_ver: 6 version: 34 }} {}; can retry = true"]"#, peers(region)));
         }
         self.line(log, at, &format!(r#"[ERROR] [errors.rs:142] ["backup stream meet fatal error"] [err_code=KV:LogBackup:RaftReq] [err="retry time exceeds: and error {error}"]"#));
         self.line(log, at + 3, r#"[INFO] [router.rs:438] ["backup stream unregister task"] [task=pitr]"#);
-        self.line(PD, at + 20, &format!(r#"[INFO] [grpc_service.go:1412] ["update service GC safe point"] [service-id=pitr-5-pause-guard] [expire-at={}] [safepoint={}]"#, (at + DAY) / 1_000, tso(at - HOUR) - 1));
+        self.line(PD, at + 20, &format!(r#"[INFO] [grpc_service.go:1412] ["update service GC safe point"] [service-id=pitr-5-pause-guard] [expire-at={}] [safepoint={}]"#, (at + held_ms) / 1_000, tso(at - HOUR) - 1));
         self.line(TIDB, at + 50, r#"[INFO] [advancer.go:209] ["meet task event"] [event=Pause(pitr)]"#);
     }
 
@@ -238,8 +265,7 @@ impl Disk {
     fn copy_and_truncate(&self, log: &str, day: i64) {
         let path = self.path(log, ".log");
         let text = fs::read(&path).unwrap();
-        let copy = text.iter().position(|byte| *byte != 0).unwrap_or(text.len());
-        fs::write(self.path(log, &format!(".log.{}", day + 1)), &text[copy..]).unwrap();
+        fs::write(self.path(log, &format!(".log.{}", day + 1)), &text).unwrap();
         fs::File::create(&path).unwrap();
         if day % 4 == 1 {
             let file = OpenOptions::new().write(true).open(&path).unwrap();

@@ -77,7 +77,7 @@ pub fn rows(report: &Path, table: &str) -> Rows {
 
 /// What tells a record apart, wherever its file is by now.
 pub fn record(row: &BTreeMap<String, String>) -> String {
-    ["time", "instance", "rule", "region_id", "message"].map(|column| row[column].as_str()).join(" | ")
+    ["time", "instance", "rule", "region_id", "tso", "message"].map(|column| row[column].as_str()).join(" | ")
 }
 
 /// Analyses everything at once.
