@@ -167,7 +167,7 @@ pub enum When {
 pub struct Analyze {
     /// Files, folders, globs, archives, or - for standard input
     #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<String>,
+    pub paths: Vec<PathBuf>,
     /// The report folder
     #[arg(short, long, value_name = "DIR", default_value = "tidescope-report")]
     pub output: PathBuf,
@@ -199,7 +199,7 @@ pub enum ReportFormat {
 pub struct Scan {
     /// Files, folders, globs, archives, or - for standard input
     #[arg(value_name = "PATH", required_unless_present = "split")]
-    pub paths: Vec<String>,
+    pub paths: Vec<PathBuf>,
     /// Where to write; default: standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -235,7 +235,7 @@ pub enum ScanFormat {
 pub struct Plan {
     /// Files, folders or globs
     #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<String>,
+    pub paths: Vec<PathBuf>,
     /// Largest split of a plain file
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub target_size: String,
@@ -280,7 +280,7 @@ pub struct Report {
 pub struct Timeline {
     /// Files, folders, globs, archives, or - for standard input
     #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<String>,
+    pub paths: Vec<PathBuf>,
     /// Records that speak of this region; may be given several times
     #[arg(long, value_name = "N")]
     pub region: Vec<u64>,

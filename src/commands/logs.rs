@@ -11,6 +11,7 @@ use crate::scan::{self, Context};
 use crate::settings::Settings;
 use anyhow::{Context as _, anyhow};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Logs that are about to be read.
@@ -51,7 +52,7 @@ pub(super) fn threads(number: Option<usize>) {
 }
 
 impl Logs {
-    pub(super) fn open(paths: &[String], common: &Common) -> anyhow::Result<Self> {
+    pub(super) fn open(paths: &[PathBuf], common: &Common) -> anyhow::Result<Self> {
         let settings = settings(common)?;
         let catalog = catalog(&settings.rules)?;
         let found = input::discover(paths, &options(common));
@@ -156,7 +157,7 @@ fn nothing_to_read<'p>(problems: impl Iterator<Item = (&'p str, &'p str)>) -> an
 #[allow(clippy::print_stderr, reason = "the one place that speaks to the user beside the result")]
 pub(super) fn warn(common: &Common, text: &str) {
     if !common.quiet {
-        eprintln!("tidescope: {}", crate::safe::visible(text));
+        eprintln!("tidescope: {}", &*crate::safe::Safe::new(!common.no_redact).text(text));
     }
 }
 

@@ -9,13 +9,14 @@ use crate::rows::{self, Format};
 use crate::scan::Context;
 use anyhow::{Context as _, anyhow};
 use std::ops::Range;
+use std::path::PathBuf;
 
 pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     let mut paths = args.paths.clone();
     let split = args.split.as_deref().map(split).transpose()?;
     if let Some((path, _)) = &split {
         if paths.iter().any(|given| given != path) {
-            return Err(anyhow!("--split reads only its own PATH, {path}: leave the others out"));
+            return Err(anyhow!("--split reads only its own PATH, {}: leave the others out", path.display()));
         }
         paths = vec![path.clone()];
     }
@@ -63,13 +64,13 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
 }
 
 /// `PATH:START-END`.
-fn split(text: &str) -> anyhow::Result<(String, Range<u64>)> {
+fn split(text: &str) -> anyhow::Result<(PathBuf, Range<u64>)> {
     let parsed = text.rsplit_once(':').and_then(|(path, range)| {
         let (start, end) = range.split_once('-')?;
-        Some((path.to_owned(), start.parse::<u64>().ok()?..end.parse::<u64>().ok()?))
+        Some((PathBuf::from(path), start.parse::<u64>().ok()?..end.parse::<u64>().ok()?))
     });
     parsed
-        .filter(|(path, range)| !path.is_empty() && range.start <= range.end)
+        .filter(|(path, range)| !path.as_os_str().is_empty() && range.start <= range.end)
         .ok_or_else(|| anyhow!("--split {text}: give PATH:START-END, such as tikv.log:0-268435456"))
 }
 

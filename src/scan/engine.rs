@@ -143,7 +143,7 @@ struct Scan<'a> {
 struct Shared {
     store: EventStore,
     sources: BTreeMap<Arc<str>, SourceRow>,
-    unmatched: BTreeMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    unmatched: BTreeMap<Template, UnmatchedRow>,
     lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
     marks: BTreeMap<Arc<str>, Vec<Mark>>,
     unfinished: BTreeSet<Arc<str>>,
@@ -155,7 +155,7 @@ struct Gathered {
     row: SourceRow,
     /// Start, line ends and latest time of each part.
     parts: Vec<(u64, u64, Option<Timestamp>)>,
-    unmatched: Vec<(u64, FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>)>,
+    unmatched: Vec<(u64, part::Templates)>,
     zone_at: Option<u64>,
     unfinished: bool,
 }
@@ -215,7 +215,7 @@ impl<'a> Scan<'a> {
     fn input(&self, input: &Input, wanted: &Wanted) {
         let first = matches!(wanted, Wanted::Signals);
         let split = self.split.as_ref().filter(|_| input.is_plain());
-        if split.is_none() && self.split.as_ref().is_some_and(|split| split.start > 0) {
+        if split.is_none() && self.split.as_ref().is_some_and(|split| split.start > 0 || split.is_empty()) {
             return;
         }
         if !first && !input.is_rereadable() {
@@ -376,9 +376,9 @@ impl<'a> Scan<'a> {
         for (start, rows) in gathered.unmatched {
             let at = before.partition_point(|(part, _)| *part <= start);
             let newlines = at.checked_sub(1).map_or(0, |at| before[at].1);
-            for (key, mut row) in rows {
+            for ((template, level), mut row) in rows {
                 row.line += newlines;
-                merge_unmatched(&mut shared.unmatched, key, row);
+                add_template(&mut shared.unmatched, (Arc::clone(file), template, level), row);
             }
         }
         let mut row = gathered.row;
@@ -512,12 +512,11 @@ pub(crate) fn zones<'r>(rows: impl IntoIterator<Item = &'r SourceRow>, given: Op
     rows.iter().filter(|row| row.local.is_some()).filter_map(|row| Some((Arc::clone(&row.file), own(row)?))).collect()
 }
 
-/// Adds a template's counts to those known; the example is the one of the bytewise smallest source, first in it.
-pub(crate) fn merge_unmatched(
-    known: &mut BTreeMap<(Box<str>, Option<Level>), UnmatchedRow>,
-    key: (Box<str>, Option<Level>),
-    row: UnmatchedRow,
-) {
+/// A template in one source: sources that turn out to be copies of others are left out later.
+type Template = (Arc<str>, Box<str>, Option<Level>);
+
+/// Adds a template's counts to those known; the example is the first in its source.
+fn add_template(known: &mut BTreeMap<Template, UnmatchedRow>, key: Template, row: UnmatchedRow) {
     match known.entry(key) {
         std::collections::btree_map::Entry::Vacant(entry) => {
             entry.insert(row);
@@ -526,7 +525,7 @@ pub(crate) fn merge_unmatched(
             let one = entry.get_mut();
             let (count, first, last) =
                 (one.count + row.count, part::earlier(one.first, row.first), one.last.max(row.last));
-            if (&row.file, row.offset) < (&one.file, one.offset) {
+            if row.offset < one.offset {
                 *one = row;
             }
             (one.count, one.first, one.last) = (count, first, last);

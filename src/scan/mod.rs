@@ -12,6 +12,6 @@ mod window;
 
 pub use about::About;
 pub use engine::{Context, Outcome, Progress, Settings, scan};
-pub(crate) use engine::{merge_unmatched, zones};
+pub(crate) use engine::zones;
 pub use start::{Mark, Start};
 pub use window::Window;

@@ -69,11 +69,14 @@ impl TimeWindow {
     }
 }
 
+/// Templates that no rule knew.
+pub(super) type Templates = FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>;
+
 /// What a part gave.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) events: Vec<Event>,
-    pub(super) unmatched: FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    pub(super) unmatched: Templates,
     pub(super) tally: Tally,
     pub(super) clock: Clock,
 }

@@ -81,7 +81,7 @@ fn wrong_usage_is_said_on_standard_error_with_exit_status_2() {
 fn rows_that_are_none_are_refused_with_their_line() {
     let sandbox = Sandbox::new();
     sandbox.write("rows.jsonl", "\n{\"row\":\"event\"}\n");
-    sandbox.run(["report", "rows.jsonl"]).with_status(2).complaining_of(&["rows.jsonl:2"]);
+    sandbox.run(["report", "rows.jsonl"]).with_status(2).complaining_of(&["rows.jsonl", "line 2"]);
     sandbox.write("ids.json", "{\"regions\":[\"x\"]}");
     sandbox.write("a.log", "");
     sandbox.run(["scan", "a.log", "--context", "ids.json"]).with_status(2).complaining_of(&["ids.json"]);

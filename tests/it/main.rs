@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod cli;
+mod formats;
 mod harness;
 mod hostile;
 mod kills;

@@ -28,7 +28,10 @@ pub(super) fn write(correlation: &Correlation, events: &dyn EventStream, safe: S
     let mut insert = db.create(&table, &[])?;
     each_event(correlation, events, &mut |row| db.insert(&mut insert, &table, Vec::new(), row))?;
     drop(insert);
-    db.fill(&tables::timeline(), &findings.episodes)?;
+    let timeline = tables::timeline();
+    let mut insert = db.create(&timeline, &[])?;
+    correlation.each_episode(&mut |row| db.insert(&mut insert, &timeline, Vec::new(), row))?;
+    drop(insert);
     db.fill(&tables::incidents(), &findings.incidents)?;
     db.fill(&tables::tasks(), &findings.tasks)?;
     db.fill(&tables::regions(), &findings.regions)?;
