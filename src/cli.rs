@@ -57,6 +57,13 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
 Each flag may also be given by the environment, and comes before the config file.
 Exit status: 0 done, 1 an incident at or above --fail-on is open or new, 2 nothing could be done, 3 some input could not be read.")]
     Nightly(Nightly),
+    /// What the nights have counted, with a trend
+    #[cfg(feature = "sqlite")]
+    #[command(after_help = "Examples:
+  tidescope history /var/lib/tidescope
+  tidescope history /var/lib/tidescope --by store --nights 30
+  tidescope history /var/lib/tidescope --by rule --name log-backup --format csv")]
+    History(History),
     /// The catalogue, and your own rules
     Rules {
         /// What to do with them.
@@ -421,4 +428,48 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// `tidescope history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// The folder with reports and state
+    #[arg(value_name = "DIR", env = "TIDESCOPE_OUTPUT")]
+    pub output: PathBuf,
+    /// Counts of these; without it the nights themselves
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<Counted>,
+    /// Only names that hold this text
+    #[arg(long, value_name = "TEXT", requires = "by")]
+    pub name: Option<String>,
+    /// Only the last nights
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub nights: usize,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Table)]
+    pub format: HistoryFormat,
+}
+
+/// What nights count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Counted {
+    /// Events of each rule.
+    Rule,
+    /// Events with each error code.
+    Code,
+    /// Events of each store.
+    Store,
+    /// Events of each region.
+    Region,
+    /// Records of each template that no rule knows.
+    Template,
+}
+
+/// Forms of `history`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people, with a sparkline.
+    Table,
+    /// For programs.
+    Csv,
 }

@@ -4,6 +4,8 @@ mod analyze;
 mod answer;
 mod diff;
 mod explain;
+#[cfg(feature = "sqlite")]
+mod history;
 mod implicated;
 mod logs;
 #[cfg(feature = "sqlite")]
@@ -34,6 +36,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Timeline(args) => timeline::run(args),
         #[cfg(feature = "sqlite")]
         Command::Nightly(args) => nightly::run(args),
+        #[cfg(feature = "sqlite")]
+        Command::History(args) => history::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Diff(args) => diff::run(args),
         Command::Explain(args) => explain::run(args),

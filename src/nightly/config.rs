@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What a night is to do.
 #[derive(Debug, Clone)]
@@ -41,6 +42,36 @@ pub struct Config {
     pub limits: Limits,
     /// The start of the run; default: now.
     pub now: Option<Timestamp>,
+    /// The file for node_exporter's textfile collector.
+    pub metrics: Option<PathBuf>,
+    /// The file for a mail.
+    pub mail: Option<PathBuf>,
+    /// Where notices are sent.
+    pub webhook: Option<Webhook>,
+}
+
+/// Where notices are sent.
+#[derive(Clone)]
+pub struct Webhook {
+    /// URL.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Tries.
+    pub tries: u32,
+    /// The pause after the first try; it doubles.
+    pub pause: Duration,
+    /// The time that a try may take.
+    pub timeout: Duration,
+    /// Whether a night without news sends one too.
+    pub always: bool,
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Address and headers may hold secrets.
+        f.debug_struct("Webhook").field("tries", &self.tries).field("always", &self.always).finish_non_exhaustive()
+    }
 }
 
 /// What a run may cost.
@@ -76,6 +107,28 @@ struct Doc {
     retention: Option<String>,
     #[serde(default)]
     limits: LimitsDoc,
+    metrics: Option<FileDoc>,
+    mail: Option<FileDoc>,
+    webhook: Option<WebhookDoc>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileDoc {
+    file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookDoc {
+    url: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    tries: Option<u32>,
+    pause: Option<String>,
+    timeout: Option<String>,
+    #[serde(default)]
+    always: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -161,11 +214,59 @@ impl Config {
                 events: doc.limits.remembered_events.unwrap_or(200_000),
             },
             now: now.transpose()?,
+            metrics: doc.metrics.map(|metrics| beside(&metrics.file)),
+            mail: doc.mail.map(|mail| beside(&mail.file)),
+            webhook: doc.webhook.map(Webhook::of).transpose().context("`webhook`")?,
             inputs,
             output,
             file,
         })
     }
+}
+
+impl Webhook {
+    fn of(doc: WebhookDoc) -> anyhow::Result<Self> {
+        let span = |name: &str, text: Option<String>, default: &str| {
+            let ms = settings::duration(name, text.as_deref().unwrap_or(default)).map_err(anyhow::Error::msg)?;
+            anyhow::Ok(Duration::from_millis(ms.unsigned_abs()))
+        };
+        let url = with_secrets(&doc.url)?;
+        if !super::webhook::is_address(&url) {
+            bail!("`url` takes http://host[:port]/path or https://...; a user and password go into `headers`");
+        }
+        let mut headers = Vec::new();
+        for (name, value) in &doc.headers {
+            let value = with_secrets(value)?;
+            if [name, &value].iter().any(|text| text.bytes().any(|byte| byte.is_ascii_control())) || name.contains(':') {
+                bail!("header `{name}` is none");
+            }
+            headers.push((name.clone(), value));
+        }
+        Ok(Self {
+            url,
+            headers,
+            tries: doc.tries.unwrap_or(5).clamp(1, 20),
+            pause: span("pause", doc.pause, "2s")?,
+            timeout: span("timeout", doc.timeout, "10s")?.max(Duration::from_millis(1)),
+            always: doc.always,
+        })
+    }
+}
+
+/// `${NAME}` becomes the value of that environment variable: secrets do not belong into the file.
+fn with_secrets(text: &str) -> anyhow::Result<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let end = after.find('}').with_context(|| "`${` without `}`")?;
+        let name = &after[2..end];
+        out.push_str(&std::env::var(name).with_context(|| format!("the environment variable {name} is not set"))?);
+        rest = &after[end + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
 }
 
 #[cfg(test)]

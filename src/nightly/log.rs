@@ -2,6 +2,7 @@
 
 use crate::safe::visible;
 use serde_json::{Map, Value};
+use std::fmt::Write as _;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -45,11 +46,11 @@ pub(super) fn clock() -> Timestamp {
 fn text(level: &str, message: &str, fields: &[(&str, Value)]) -> String {
     let mut line = format!("{} {level} {message}", clock());
     for (key, value) in fields {
-        match value {
-            Value::String(text) if text.contains([' ', '"', '=']) => line.push_str(&format!(" {key}={text:?}")),
-            Value::String(text) => line.push_str(&format!(" {key}={text}")),
-            value => line.push_str(&format!(" {key}={value}")),
-        }
+        let _ = match value {
+            Value::String(text) if text.contains([' ', '"', '=']) => write!(line, " {key}={text:?}"),
+            Value::String(text) => write!(line, " {key}={text}"),
+            value => write!(line, " {key}={value}"),
+        };
     }
     // One line, whatever a file is called.
     format!("{}\n", visible(&line).replace('\n', " "))

@@ -11,22 +11,35 @@
 //!
 //! A run that is killed at any moment has either not happened, or is finished by the next one (`publish`).
 
+mod check;
 mod config;
 mod counts;
+mod folder;
 mod heads;
+mod history;
 mod identity;
+mod index;
 mod lock;
 mod log;
+mod metrics;
 mod narrow;
 mod news;
 mod night;
+mod notice;
+mod novelty;
+mod outputs;
 mod publish;
 mod read;
 mod remember;
 mod settle;
 pub mod state;
 mod tonight;
+mod verdict;
+mod watch;
+mod webhook;
 
-pub use config::{Config, Limits};
+pub use check::check;
+pub use config::{Config, Limits, Webhook};
+pub use history::{Question, history};
 pub use log::Log;
 pub use night::{Done, run};

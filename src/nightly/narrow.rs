@@ -1,15 +1,20 @@
 //! Findings over all that is remembered, narrowed to what a night's report shows: what is new, and every incident that is open.
 
 use super::counts::{Count, Counts};
-use crate::correlate::{Findings, Totals};
+use crate::correlate::{Correlation, Findings, Totals};
 use crate::event::{ReadStatus, SourceRow};
 use crate::units::{RegionId, StoreId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Leaves what is new; `listed` says which incidents are shown, `rows` what of each source is new.
-pub(super) fn narrow(findings: &mut Findings, counts: &Counts, rows: &[SourceRow], listed: &BTreeSet<String>) {
+pub(super) fn narrow(correlation: &mut Correlation, counts: &Counts, rows: &[SourceRow], listed: &BTreeSet<String>) {
+    let spans = Arc::clone(&counts.spans);
+    let told = listed.clone();
+    // The story of an incident that is shown is shown as a whole.
+    correlation.show_episodes(move |episode| spans.touch(episode) || episode.incidents.iter().any(|id| told.contains(id)));
+    let findings = &mut correlation.findings;
     findings.incidents.retain(|incident| listed.contains(&incident.id));
-    findings.episodes.retain(|episode| counts.touches(episode));
     let named: BTreeSet<RegionId> =
         findings.incidents.iter().flat_map(|incident| incident.regions.iter().copied()).collect();
     findings.regions.retain(|region| named.contains(&region.id) || counts.by_region.contains_key(&region.id));

@@ -115,7 +115,7 @@ pub(super) fn read(
     for row in &rows {
         let Some(reading) = tonight.readings.get(&row.file) else { continue };
         let failed = row.status == ReadStatus::Failed;
-        let half = row.status == ReadStatus::Partial && !tonight.is_at_rest(reading);
+        let half = row.status == ReadStatus::Partial && reading.start.grows;
         if failed || half {
             postponed.insert(Arc::clone(&row.file));
         }
@@ -186,7 +186,7 @@ impl Part {
     fn new(tonight: &Tonight) -> Self {
         let starts = tonight.readings.iter().map(|(name, reading)| (Arc::clone(name), reading.start)).collect();
         let inputs = tonight.readings.values().map(|reading| reading.input).collect();
-        Self::of(inputs, starts, tonight)
+        Self::of(&inputs, starts, tonight)
     }
 
     /// The same, with what stands up to some time before it, also in texts that have nothing new.
@@ -206,11 +206,11 @@ impl Part {
             starts.entry(Arc::clone(name)).or_insert_with(|| earlier(source, back_to, end));
             inputs.insert(*input);
         }
-        Self::of(inputs, starts, tonight)
+        Self::of(&inputs, starts, tonight)
     }
 
     /// Of the other texts of these inputs nothing is wanted.
-    fn of(inputs: BTreeSet<usize>, mut starts: BTreeMap<Arc<str>, Start>, tonight: &Tonight) -> Self {
+    fn of(inputs: &BTreeSet<usize>, mut starts: BTreeMap<Arc<str>, Start>, tonight: &Tonight) -> Self {
         let others = tonight.problems.iter().map(|problem| Arc::from(problem.file.as_str()));
         let there = tonight.places.values().map(|(_, name)| Arc::clone(name));
         for name in others.chain(there).chain(tonight.readings.keys().cloned()) {

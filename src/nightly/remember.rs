@@ -14,12 +14,23 @@ use std::sync::Arc;
 /// How long and how much.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
+    /// The start of this run.
+    pub(super) now: Timestamp,
     /// Events that were read before this are forgotten, unless something rests on them.
     pub(super) recent: Timestamp,
     /// Context that was read since is remembered whatever it takes, since it is read again.
     pub(super) context: Timestamp,
     /// Most recent events.
     pub(super) most: usize,
+}
+
+/// What events are known by.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The number of each source, by its name tonight.
+    pub(super) sources: BTreeMap<Arc<str>, i64>,
+    /// When an event, by source and offset, was read, where that was before this run.
+    pub(super) read: BTreeMap<(i64, u64), Timestamp>,
 }
 
 /// Of an open incident this many events of one rule, region, store and task are kept at each end.
@@ -35,9 +46,7 @@ pub(super) fn choose(
     read: &Read,
     correlation: &Correlation,
     catalog: &Catalog,
-    sources: &BTreeMap<Arc<str>, i64>,
-    before: &BTreeMap<(i64, u64), Timestamp>,
-    now: Timestamp,
+    known: &Known,
     limits: Limits,
 ) -> std::io::Result<Vec<Memo>> {
     let open: BTreeSet<&str> = correlation
@@ -49,11 +58,11 @@ pub(super) fn choose(
         .collect();
     let mut chosen = Chosen { limits, ..Chosen::default() };
     read.events.for_each(&mut |event| {
-        let Some(source) = sources.get(&event.file) else { return };
+        let Some(source) = known.sources.get(&event.file) else { return };
         let derived = correlation.derived(event);
         let memo = || Memo {
             source: *source,
-            read: before.get(&(*source, event.offset)).copied().unwrap_or(now),
+            read: known.read.get(&(*source, event.offset)).copied().unwrap_or(limits.now),
             event: Event { file: Arc::from(""), ..event.clone() },
         };
         if derived.incidents.iter().any(|id| open.contains(id)) {
@@ -82,7 +91,7 @@ struct Chosen {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { recent: Timestamp(0), context: Timestamp(0), most: 0 }
+        Self { now: Timestamp(0), recent: Timestamp(0), context: Timestamp(0), most: 0 }
     }
 }
 
@@ -148,7 +157,7 @@ mod tests {
 
     #[test]
     fn recent_events_are_kept_up_to_a_number_newest_first() {
-        let limits = Limits { recent: Timestamp(10), context: Timestamp(10), most: 3 };
+        let limits = Limits { now: Timestamp(99), recent: Timestamp(10), context: Timestamp(10), most: 3 };
         let mut chosen = Chosen { limits, ..Chosen::default() };
         (0..8).for_each(|at| chosen.recent(memo(at, 5 + at as i64 * 2), false));
         assert_eq!(offsets(chosen), [5, 6, 7]);

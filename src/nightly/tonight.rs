@@ -178,10 +178,6 @@ impl Tonight {
         }
     }
 
-    /// Whether the file of a text has been left alone for a while.
-    pub(super) fn is_at_rest(&self, reading: &Reading) -> bool {
-        !reading.start.grows
-    }
 }
 
 fn at_rest(stamp: Stamp, clock: SystemTime) -> bool {

@@ -9,7 +9,7 @@ mod tallies;
 
 pub use incidents::Told;
 pub use memory::Memo;
-pub use runs::{Run, Summary};
+pub use runs::{OpenIncident, Run, Summary, TaskNow};
 pub use sources::{Head, KnownFile, KnownSource, Sources};
 pub use tallies::{Kind, Tally};
 

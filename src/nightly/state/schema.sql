@@ -6,7 +6,9 @@ CREATE TABLE run (
     started  INTEGER NOT NULL,
     folder   TEXT,
     staged   INTEGER NOT NULL,
-    summary  TEXT NOT NULL
+    summary  TEXT NOT NULL,
+    -- What is still to be sent to the webhook.
+    owed     TEXT
 );
 
 -- Files as the last run found them: one that is as it was need not be opened.

@@ -17,11 +17,13 @@ pub enum Kind {
     Region,
     /// Records of a template that no rule knows.
     Template,
+    /// Events of a rule at a store, named `RULE@STORE`.
+    RuleAtStore,
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Rule, Self::Code, Self::Store, Self::Region, Self::Template];
+    /// The kinds that people are shown.
+    pub const SHOWN: [Self; 5] = [Self::Rule, Self::Code, Self::Store, Self::Region, Self::Template];
 
     /// The word used in every output.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Kind {
             Self::Store => "store",
             Self::Region => "region",
             Self::Template => "template",
+            Self::RuleAtStore => "rule-store",
         }
     }
 }
