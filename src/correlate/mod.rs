@@ -83,6 +83,20 @@ pub struct Correlation {
     members: Members,
     /// Where not all episodes are among the findings: all of them.
     more: Option<(Episodes, OfEpisodes)>,
+    /// Ids of all incidents, also of those that somebody takes out of the table.
+    ids: Vec<String>,
+    /// Which of them are shown.
+    shown: Shown,
+}
+
+/// Which episodes are shown; default: all.
+#[derive(Default)]
+struct Shown(Option<Box<dyn Fn(&Episode) -> bool + Send + Sync>>);
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Shown(some)" } else { "Shown(all)" })
+    }
 }
 
 /// What other records say of an event's record: the columns that a scan leaves empty.
@@ -112,9 +126,17 @@ impl Correlation {
     /// Where a temporary file cannot be read back, or `each` fails.
     pub fn each_episode(&self, each: &mut dyn FnMut(&Episode) -> std::io::Result<()>) -> std::io::Result<()> {
         match &self.more {
-            Some((episodes, incidents)) => episodes.each_row(&self.learned, incidents, each),
+            Some((episodes, incidents)) => episodes.each_row(&self.learned, incidents, &mut |episode| {
+                if self.shown.0.as_ref().is_none_or(|shown| shown(episode)) { each(episode) } else { Ok(()) }
+            }),
             None => self.findings.episodes.iter().try_for_each(each),
         }
+    }
+
+    /// Leaves out the episodes that are not to be shown.
+    pub fn show_episodes(&mut self, shown: impl Fn(&Episode) -> bool + Send + Sync + 'static) {
+        self.findings.episodes.retain(&shown);
+        self.shown = Shown(Some(Box::new(shown)));
     }
 
     /// The columns of `events.csv` that a scan leaves empty.
@@ -127,7 +149,7 @@ impl Correlation {
                 ..Derived::default()
             };
         };
-        let id = |at: u32| self.findings.incidents.get(at as usize).map(|incident| incident.id.as_str());
+        let id = |at: u32| self.ids.get(at as usize).map(String::as_str);
         let mut incidents: Vec<&str> = self.members.incidents(&told).into_iter().filter_map(id).collect();
         incidents.sort_unstable();
         Derived {
@@ -242,8 +264,9 @@ pub fn correlate(
         incidents: rows.into_iter().map(|(incident, _)| incident).collect(),
         episodes: episodes.rows(&learned, &of_episodes),
     };
+    let ids = findings.incidents.iter().map(|incident| incident.id.clone()).collect();
     let more = episodes.are_written().then_some((episodes, of_episodes));
-    Ok(Correlation { findings, learned, members, more })
+    Ok(Correlation { findings, learned, members, more, ids, shown: Shown::default() })
 }
 
 /// The newest time of a record; of a status screen the moment when somebody looked.

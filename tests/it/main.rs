@@ -8,6 +8,8 @@ mod harness;
 mod hostile;
 mod kills;
 mod main_job;
+#[cfg(feature = "sqlite")]
+mod nightly;
 mod parts;
 mod samples;
 mod timeline;
