@@ -1,7 +1,7 @@
 //! The last stages of `analyze` and `report`: correlate, write the folder, print the answer.
 
 use super::logs::{outcome_of, warn};
-use crate::cli::{Common, When};
+use crate::cli::{Common, ReportFormat, When};
 use crate::correlate::{self, IncidentStatus};
 use crate::event::{EventStream, SourceRow, UnmatchedRow};
 use crate::outcome::Outcome;
@@ -9,7 +9,7 @@ use crate::report;
 use crate::rules::Catalog;
 use crate::settings::Settings;
 use crate::units::Timestamp;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -21,15 +21,44 @@ pub(super) struct Gathered<'a> {
     pub(super) unmatched: &'a [UnmatchedRow],
 }
 
+/// Where the report goes, and in which formats.
+pub(super) struct Place<'a> {
+    folder: &'a Path,
+    formats: Vec<report::Format>,
+}
+
+impl<'a> Place<'a> {
+    /// Says at once what this program cannot write, not after an hour of reading.
+    pub(super) fn new(folder: &'a Path, formats: &[ReportFormat]) -> anyhow::Result<Self> {
+        let named = |format: &ReportFormat| match format {
+            ReportFormat::Csv => None,
+            ReportFormat::Jsonl => Some(report::Format::Jsonl),
+            ReportFormat::Parquet => Some(report::Format::Parquet),
+            ReportFormat::Sqlite => Some(report::Format::Sqlite),
+            ReportFormat::Timesketch => Some(report::Format::Timesketch),
+        };
+        let mut formats: Vec<report::Format> = formats.iter().filter_map(named).collect();
+        formats.sort_unstable();
+        formats.dedup();
+        for format in &formats {
+            format.available().map_err(|feature| {
+                anyhow!("this tidescope was built without {}: build it with --features {feature}", format.file())
+            })?;
+        }
+        Ok(Self { folder, formats })
+    }
+}
+
 /// Correlates, writes the report folder, prints the answer.
 pub(super) fn finish(
     gathered: &Gathered<'_>,
     catalog: &Catalog,
     settings: &Settings,
     common: &Common,
-    output: &Path,
+    place: &Place<'_>,
     began: Instant,
 ) -> anyhow::Result<Outcome> {
+    let worst = outcome_of(gathered.sources, common)?;
     let options = correlate::Options {
         episode_gap_ms: settings.episode_gap_ms,
         gc_ttl_ms: settings.gc_ttl_ms,
@@ -50,12 +79,12 @@ pub(super) fn finish(
         threads: rayon::current_num_threads(),
     };
     report::write_folder(
-        output,
+        place.folder,
         &correlation,
         gathered.events,
         catalog,
         &run,
-        &report::Options { redact: settings.redact },
+        &report::Options { redact: settings.redact, formats: place.formats.clone() },
     )?;
     let terminal = std::io::stdout().is_terminal();
     let style = report::Style {
@@ -67,14 +96,13 @@ pub(super) fn finish(
         },
         redact: settings.redact,
         clock: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| Timestamp(since.as_millis() as i64)),
-        report: Some(output),
+        report: Some(place.folder),
         duration_ms: Some(duration_ms),
     };
     let answer = report::answer(findings, catalog, &style);
     let mut out = std::io::stdout().lock();
     out.write_all(answer.as_bytes())?;
     out.flush()?;
-    let worst = outcome_of(gathered.sources, common, &|_| false);
     let fails = settings.fail_on.is_some_and(|least| {
         findings.incidents.iter().any(|incident| incident.status == IncidentStatus::Open && incident.severity >= least)
     });
@@ -85,7 +113,7 @@ pub(super) fn finish(
 }
 
 /// What was typed, quoted so that it can be typed again.
-fn command_line() -> String {
+pub(super) fn command_line() -> String {
     let quote = |word: String| {
         let plain =
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte));

@@ -2,9 +2,15 @@
 
 mod analyze;
 mod answer;
+mod diff;
 mod explain;
+#[cfg(feature = "sqlite")]
+mod history;
 mod implicated;
 mod logs;
+#[cfg(feature = "sqlite")]
+mod nightly;
+mod plan;
 mod report;
 mod rows;
 mod rules;
@@ -25,9 +31,15 @@ pub fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Analyze(args) => analyze::run(args),
         Command::Scan(args) => scan::run(args),
         Command::Implicated(args) => implicated::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Report(args) => report::run(args),
         Command::Timeline(args) => timeline::run(args),
+        #[cfg(feature = "sqlite")]
+        Command::Nightly(args) => nightly::run(args),
+        #[cfg(feature = "sqlite")]
+        Command::History(args) => history::run(args),
         Command::Rules { command } => rules::run(command),
+        Command::Diff(args) => diff::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Completions { shell } => {
             let mut out = Vec::new();
@@ -53,11 +65,11 @@ fn print(bytes: &[u8]) -> anyhow::Result<Outcome> {
 /// Writes to a file beside its place and renames it in, or to standard output.
 fn write_to(
     path: Option<&std::path::Path>,
-    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     use anyhow::Context;
     let Some(path) = path else {
-        let mut out = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
+        let mut out = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout());
         write(&mut out)?;
         return Ok(out.flush()?);
     };

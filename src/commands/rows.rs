@@ -1,12 +1,13 @@
-//! Rows that `scan` wrote, read back: events, sources and templates of any number of parts.
+//! What the rows of a scan come to: events, sources and templates of any number of parts, put together.
 
 use crate::event::{Corrections, EventStore, Row, SortedEvents, SourceRow, UnmatchedRow};
+use crate::rows;
 use crate::settings::Settings;
-use crate::units::{Level, Timestamp};
-use anyhow::Context;
+use crate::units::Timestamp;
+use anyhow::{Context, anyhow};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// All rows, put together.
@@ -18,13 +19,15 @@ pub(super) struct Rows {
 }
 
 /// Reads rows. Splits of one source become one source; lines count from the source's start.
-pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Rows> {
-    let mut store = EventStore::new(settings.memory / 2);
+pub(super) fn read(given: &[PathBuf], settings: &Settings) -> anyhow::Result<Rows> {
+    let mut store = EventStore::new(settings.memory / 2, settings.redact);
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
-    let mut templates = Vec::new();
+    // A split that was scanned twice gives the same rows twice.
+    let mut unmatched: BTreeMap<_, UnmatchedRow> = BTreeMap::new();
+    let mut names = rows::Names::default();
     let mut events = Vec::new();
-    for file in files {
-        each(file, &mut |row| {
+    for file in files(given)? {
+        rows::read(&file, &mut names, &mut |row| {
             match row {
                 Row::Event(mut event) => {
                     // Rows of another hand may hold what ours do not.
@@ -37,10 +40,14 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
                     }
                 }
                 Row::Source(source) => splits.entry(Arc::clone(&source.file)).or_default().push(source),
-                Row::Unmatched(template) => templates.push(template),
+                Row::Unmatched(row) => {
+                    let UnmatchedRow { file, offset, template, level, .. } = &row;
+                    unmatched.insert((Arc::clone(file), *offset, template.clone(), *level), row);
+                }
             }
             Ok(())
-        })?;
+        })
+        .with_context(|| file.display().to_string())?;
     }
     store.extend(events)?;
     let mut corrections = Corrections::default();
@@ -58,39 +65,40 @@ pub(super) fn read(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
         corrections.lines.insert(Arc::clone(&file), before);
         sources.push(joined(rows));
     }
-    let mut unmatched: BTreeMap<(Box<str>, Option<Level>), UnmatchedRow> = BTreeMap::new();
-    for mut row in templates {
+    for row in unmatched.values_mut() {
         if let Some(splits) = corrections.lines.get(&row.file) {
             let at = splits.partition_point(|(start, _)| *start <= row.offset);
             row.line += at.checked_sub(1).map_or(0, |at| splits[at].1);
         }
-        crate::scan::merge_unmatched(&mut unmatched, (row.template.clone(), row.level), row);
     }
     corrections.zones = crate::scan::zones(&sources, settings.zone_minutes);
     Ok(Rows { events: store.finish(corrections), sources, unmatched: unmatched.into_values().collect() })
 }
 
-fn each(path: &Path, take: &mut dyn FnMut(Row) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let input: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?)
-    };
-    let mut input = BufReader::with_capacity(1 << 18, input);
-    let mut line = Vec::new();
-    for number in 1u64.. {
-        line.clear();
-        if input.read_until(b'\n', &mut line).with_context(|| format!("{} cannot be read", path.display()))? == 0 {
-            break;
+/// The files behind what was named: a folder stands for all in it, but for what engines leave beside their parts (`_SUCCESS`).
+fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in given {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
         }
-        let text = line.trim_ascii();
-        if !text.is_empty() {
-            let row = serde_json::from_slice(text)
-                .with_context(|| format!("{}:{number}: no row that `scan --format jsonl` wrote", path.display()))?;
-            take(row)?;
+        let before = files.len();
+        let is_part =
+            |name: &OsStr| !name.as_encoded_bytes().starts_with(b"_") && !name.as_encoded_bytes().starts_with(b".");
+        let mut walker = ignore::WalkBuilder::new(path);
+        walker.standard_filters(false).follow_links(true).sort_by_file_name(Ord::cmp);
+        for entry in walker.filter_entry(move |entry| entry.depth() == 0 || is_part(entry.file_name())).build() {
+            let entry = entry?;
+            if entry.path().is_file() {
+                files.push(entry.into_path());
+            }
+        }
+        if files.len() == before {
+            return Err(anyhow!("{}: no file of rows in this folder", path.display()));
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 /// The splits of one source as one.

@@ -1,20 +1,22 @@
 //! `tidescope scan`: events only.
 
-use super::logs::{Logs, outcome_of};
+use super::logs::{Logs, complete, outcome_of};
 use super::write_to;
-use crate::cli::{Scan, ScanFormat};
-use crate::event::{EventStream, Implicated, Row};
+use crate::cli::{IoChoice, Scan, ScanFormat};
+use crate::event::{EventStream, Implicated, ReadStatus, RowRef};
 use crate::outcome::Outcome;
+use crate::rows::{self, Format};
 use crate::scan::Context;
 use anyhow::{Context as _, anyhow};
 use std::ops::Range;
+use std::path::PathBuf;
 
 pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     let mut paths = args.paths.clone();
     let split = args.split.as_deref().map(split).transpose()?;
     if let Some((path, _)) = &split {
         if paths.iter().any(|given| given != path) {
-            return Err(anyhow!("--split reads only its own PATH, {path}: leave the others out"));
+            return Err(anyhow!("--split reads only its own PATH, {}: leave the others out", path.display()));
         }
         paths = vec![path.clone()];
     }
@@ -24,42 +26,51 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         (Some(file), _) => Context::Only(implicated(file)?),
     };
     let with_rest = !matches!(context, Context::Only(_));
-    let mut logs = Logs::open(&paths, &args.common)?;
+    let mut common = args.common.clone();
+    if split.is_some() && common.io == IoChoice::Auto {
+        // Of a mapped file only the split itself is read.
+        common.io = IoChoice::Mmap;
+    }
+    let mut logs = Logs::open(&paths, &common)?;
     let (events, sources, unmatched) = logs.scan(context, split.map(|(_, range)| range))?.sorted();
-    write_to(args.output.as_deref(), |out| match args.format {
-        ScanFormat::Jsonl => {
-            let mut failure = None;
-            let mut write = |row: &Row| {
-                if failure.is_none() {
-                    failure = serde_json::to_writer(&mut *out, row)
-                        .map_err(std::io::Error::from)
-                        .and_then(|()| out.write_all(b"\n"))
-                        .err();
-                }
-            };
-            if with_rest {
-                sources.iter().for_each(|row| write(&Row::Source(row.clone())));
-                unmatched.iter().for_each(|row| write(&Row::Unmatched(row.clone())));
-            }
-            events.for_each(&mut |event| write(&Row::Event(event.clone())))?;
-            failure.map_or(Ok(()), |error| Err(error.into()))
+    let format = match args.format {
+        ScanFormat::Csv => None,
+        ScanFormat::Jsonl => Some(Format::Jsonl),
+        ScanFormat::Arrow => Some(Format::Arrow),
+        ScanFormat::Parquet => Some(Format::Parquet),
+    };
+    write_to(args.output.as_deref(), |out| {
+        let Some(format) = format else { return Ok(crate::report::write_events(out, &events, logs.settings.redact)?) };
+        let mut rows = rows::writer(format, out)?;
+        if with_rest {
+            sources.iter().try_for_each(|row| rows.row(RowRef::Source(row)))?;
+            unmatched.iter().try_for_each(|row| rows.row(RowRef::Unmatched(row)))?;
         }
-        ScanFormat::Csv => Ok(crate::report::write_events(out, &events, logs.settings.redact)?),
+        let mut result = Ok(());
+        events.for_each(&mut |event| {
+            if result.is_ok() {
+                result = rows.row(RowRef::Event(event));
+            }
+        })?;
+        result?;
+        Ok(rows.finish()?)
     })?;
     if !with_rest {
-        return Ok(Outcome::Done);
+        return Ok(complete(&sources, &common));
     }
-    Ok(outcome_of(&sources, &args.common, &|_| false))
+    // A split of a file that is no log is done: its row says so.
+    let is_nothing = sources.iter().all(|row| row.status == ReadStatus::Skipped);
+    if args.split.is_some() && is_nothing { Ok(Outcome::Done) } else { outcome_of(&sources, &common) }
 }
 
 /// `PATH:START-END`.
-fn split(text: &str) -> anyhow::Result<(String, Range<u64>)> {
+fn split(text: &str) -> anyhow::Result<(PathBuf, Range<u64>)> {
     let parsed = text.rsplit_once(':').and_then(|(path, range)| {
         let (start, end) = range.split_once('-')?;
-        Some((path.to_owned(), start.parse::<u64>().ok()?..end.parse::<u64>().ok()?))
+        Some((PathBuf::from(path), start.parse::<u64>().ok()?..end.parse::<u64>().ok()?))
     });
     parsed
-        .filter(|(path, range)| !path.is_empty() && range.start <= range.end)
+        .filter(|(path, range)| !path.as_os_str().is_empty() && range.start <= range.end)
         .ok_or_else(|| anyhow!("--split {text}: give PATH:START-END, such as tikv.log:0-268435456"))
 }
 

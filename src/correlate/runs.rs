@@ -5,7 +5,7 @@ use super::findings::Place;
 use super::identify::InstanceId;
 use super::learned::{Learned, Told};
 use super::names::{FileId, RuleId};
-use super::signs::{Verb, verb_of_command};
+use super::signs::{Verb, is_screen, verb_of_command};
 use crate::event::Event;
 use crate::units::{Component, FactKind, Severity, StoreId, Timestamp, Tso};
 use rustc_hash::FxHashMap;
@@ -53,8 +53,6 @@ pub(super) struct RunRecord {
     pub(super) store: Option<StoreId>,
     pub(super) message: Box<str>,
     pub(super) codes: Vec<Box<str>>,
-    pub(super) group: std::sync::Arc<str>,
-    pub(super) file: FileId,
     pub(super) place: Place,
     pub(super) episode: EpisodeId,
     ending: Option<Ending>,
@@ -132,8 +130,11 @@ impl Runs {
         let event = told.event;
         let of_br = event.component == Some(Component::Br)
             || (event.component.is_none() && told.component.is_none_or(|component| component == Component::Br));
-        let screen = event.rule.starts_with("br-status-") || event.rule.starts_with("br-json-");
-        if !of_br || screen || &*event.rule == "br-stop-safepoint-noise" {
+        if !of_br
+            || is_screen(event)
+            || &*event.rule == "br-status-no-task"
+            || &*event.rule == "br-stop-safepoint-noise"
+        {
             return;
         }
         let ending = ending_of(event);
@@ -162,8 +163,6 @@ impl Runs {
                 store: event.store,
                 message: event.message.clone(),
                 codes: event.codes.clone(),
-                group: event.group.clone(),
-                file: told.file,
                 place: Place { file: event.file.clone(), line: event.line },
                 episode,
                 ending,
@@ -328,9 +327,9 @@ fn ending_of(event: &Event) -> Option<Ending> {
     if rule == "br-safepoint-check-panic" || command.iter().any(|head| message.starts_with(head)) {
         return Some(Ending::FailedCommand);
     }
-    let console = event.time.is_none() && event.level.is_none();
-    (console && event.severity >= Severity::Notice && message.trim_start().starts_with("Error: "))
-        .then_some(Ending::Console)
+    // A console says nothing but what went wrong.
+    let console = event.time.is_none() && event.level.is_none() && &*event.group != "lifecycle";
+    (console && event.severity >= Severity::Notice).then_some(Ending::Console)
 }
 
 /// What a command's words say it does.
@@ -356,11 +355,16 @@ fn job_of_failure(event: &Event) -> Job {
         "br-task-exists" => return Job::Log(Verb::Start),
         _ => {}
     }
-    if message.starts_with("failed to backup") {
-        return Job::Backup;
-    }
-    if message.starts_with("failed to restore") {
+    let failed = event.severity >= Severity::Error;
+    let says = |words: [&str; 3]| words.iter().any(|word| message.contains(word));
+    if failed
+        && (message.starts_with("failed to restore")
+            || says(["download file failed", "ingest file failed", "restore failed"]))
+    {
         return Job::Restore;
+    }
+    if failed && says(["failed to backup", "error happen in store", "failed to put object"]) {
+        return Job::Backup;
     }
     if message.contains("failed to check gc safePoint, checkpoint ts") {
         Job::Log(Verb::Resume)
@@ -424,7 +428,9 @@ mod tests {
         let events = cluster.events();
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut runs = Runs::default();
-        events.iter().for_each(|event| runs.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0)));
+        for event in &events {
+            runs.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0));
+        }
         runs.finish()
     }
 

@@ -164,12 +164,19 @@ pub(super) fn mentions(event: &Event, word: &str) -> bool {
     event.message.contains(word) || event.facts.iter().any(|fact| fact.value.contains(word))
 }
 
-fn screen_of(event: &Event) -> Option<Screen> {
+/// Whether an event is a task of a `br log status` screen, whichever of its words the rule went by.
+pub(super) fn is_screen(event: &Event) -> bool {
     let rule = &*event.rule;
-    if !(rule.starts_with("br-status-") || rule.starts_with("br-json-")) || rule == "br-status-no-task" {
+    let named = (rule.starts_with("br-status-") || rule.starts_with("br-json-")) && rule != "br-status-no-task";
+    let shown = event.fact(FactKind::Status, "").is_some() && event.fact(FactKind::Text, "checkpoint-time").is_some();
+    event.task.is_some() && (named || shown)
+}
+
+fn screen_of(event: &Event) -> Option<Screen> {
+    if !is_screen(event) {
         return None;
     }
-    event.task.as_ref()?;
+    let rule = &*event.rule;
     let time = |role: &str| event.fact(FactKind::Text, role).and_then(Timestamp::parse_rfc3339);
     let checkpoint = event.tso("checkpoint");
     let checkpoint_time = checkpoint.map(Tso::time).or_else(|| time("checkpoint-time"));

@@ -21,7 +21,7 @@ pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
 pub(crate) use implicated::Gathered as ImplicatedGathered;
 pub use implicated::Implicated;
-pub use row::Row;
+pub use row::{Row, RowRef};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
 pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
 

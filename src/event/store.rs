@@ -10,6 +10,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct EventStore {
     limit: usize,
+    redacted: bool,
     held: Vec<Vec<Event>>,
     bytes: usize,
     /// Events whose time is still to be shifted by a zone that is not known yet.
@@ -60,12 +61,13 @@ pub struct SortedEvents {
     order: Vec<(u32, u32)>,
     runs: Vec<std::fs::File>,
     corrections: Corrections,
+    redacted: bool,
 }
 
 impl EventStore {
-    /// A store that holds about `limit` bytes in memory.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, held: Vec::new(), bytes: 0, local: Vec::new(), runs: Vec::new() }
+    /// A store that holds about `limit` bytes in memory; `redacted`: whether its events come without secrets.
+    pub fn new(limit: usize, redacted: bool) -> Self {
+        Self { limit, redacted, held: Vec::new(), bytes: 0, local: Vec::new(), runs: Vec::new() }
     }
 
     /// Adds events; gives back a batch that is to be written (`Batch::write`) and kept (`keep`) where memory is full.
@@ -113,7 +115,7 @@ impl EventStore {
         held.push(local);
         let runs = self.runs.iter().map(std::fs::File::try_clone).collect::<Result<_, _>>()?;
         let order = sorted(&held);
-        let so_far = SortedEvents { held, order, runs, corrections: corrections.clone() };
+        let so_far = SortedEvents { held, order, runs, corrections: corrections.clone(), redacted: self.redacted };
         let result = look(&so_far);
         self.held = so_far.held;
         self.held.pop();
@@ -132,7 +134,7 @@ impl EventStore {
             let (a, b) = (&held[a.0 as usize][a.1 as usize], &held[b.0 as usize][b.1 as usize]);
             a.offset == b.offset && a.file == b.file
         });
-        SortedEvents { held, order, runs: self.runs, corrections }
+        SortedEvents { held, order, runs: self.runs, corrections, redacted: self.redacted }
     }
 }
 
@@ -179,6 +181,10 @@ fn sorted(held: &[Vec<Event>]) -> Vec<(u32, u32)> {
 }
 
 impl EventStream for SortedEvents {
+    fn is_redacted(&self) -> bool {
+        self.redacted
+    }
+
     fn for_each_batch(&self, each: &mut dyn FnMut(&[&Event])) -> std::io::Result<()> {
         let held = |(batch, at): (u32, u32)| &self.held[batch as usize][at as usize];
         if self.runs.is_empty() {
@@ -362,7 +368,7 @@ mod tests {
             })
             .collect();
         let run = |limit: usize| {
-            let mut store = EventStore::new(limit);
+            let mut store = EventStore::new(limit, false);
             for chunk in events.chunks(40).chain([&events[..50]]) {
                 store.extend(chunk.to_vec()).unwrap();
             }
@@ -378,7 +384,7 @@ mod tests {
     fn lines_and_zones_are_corrected_at_the_end() {
         let mut event = test_event("x", "log-backup");
         (event.offset, event.line, event.time, event.time_is_local) = (150, 3, Some(Timestamp(0)), true);
-        let mut store = EventStore::new(1 << 20);
+        let mut store = EventStore::new(1 << 20, false);
         store.extend(vec![event.clone()]).unwrap();
         let corrections = Corrections {
             zones: BTreeMap::from([(Arc::clone(&event.file), 480)]),

@@ -10,6 +10,11 @@ pub trait EventStream: Sync {
     /// Where a temporary file cannot be read back.
     fn for_each_batch(&self, each: &mut dyn FnMut(&[&Event])) -> std::io::Result<()>;
 
+    /// Whether secrets were replaced when the events were made, so that nobody needs to look for them again.
+    fn is_redacted(&self) -> bool {
+        false
+    }
+
     /// Hands every event to `each`, in order.
     ///
     /// # Errors

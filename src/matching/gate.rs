@@ -112,11 +112,11 @@ impl Gate {
 #[inline]
 fn is_damaged(message: &[u8]) -> bool {
     const ONES: u128 = u128::from_ne_bytes([1; 16]);
-    let Some(head) = message.first_chunk::<16>() else { return true };
+    let is_marked = message.first().is_some_and(|byte| matches!(byte, b'"' | b'&' | b'\\') || !byte.is_ascii());
+    let Some(head) = message.first_chunk::<16>() else { return is_marked };
     let word = u128::from_le_bytes(*head);
     // Bytes below a blank and above ASCII; a byte behind such a one may err, which does not matter here.
-    let is_plain = (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7) == 0;
-    !is_plain || matches!(head[0], b'"' | b'&' | b'\\')
+    is_marked || (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7) != 0
 }
 
 fn is_unknown(caller: &[u8]) -> bool {
@@ -198,5 +198,27 @@ impl Bits {
     #[inline]
     fn has(&self, bit: u32) -> bool {
         self.0[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_page_has_quoted_anew_passes() {
+        let gate = Gate::new(std::iter::empty());
+        for (message, passes) in [
+            ("[\"region 94812 split\"]", false),
+            ("[region]", false),
+            ("[“region 94812 split”]", true),
+            ("[&quot;region 94812 split&quot;]", true),
+            ("[\"\"region 94812 split\"\"]", true),
+            ("[\\\"region 94812 split\\\"]", true),
+            ("[\"region \u{1b}[1m94812\u{1b}[m split\"]", true),
+        ] {
+            let record = format!("[2022/07/25 14:54:44.467 +00:00] [INFO] [node.go:331] {message}");
+            assert_eq!(gate.passes(record.as_bytes()), passes, "{message}");
+        }
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
         let at = text.len() - rest.len() + start;
         rest = after;
         match part {
-            Part::Bare(word) if stage == 3 && begins_another(word, rest) => {
+            Part::Bare(word) if stage == 3 && begins_another(word, !body.fields.is_empty(), rest) => {
                 body.end = Some(at);
                 body.is_sound = false;
                 break;
@@ -145,10 +145,11 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
     body
 }
 
-/// Whether a bracket behind message or fields is another record's level or caller.
-fn begins_another(word: &[u8], rest: &[u8]) -> bool {
-    let next_opens = || rest.trim_ascii_start().starts_with(b"[");
-    (Level::parse(word).is_some() || is_caller(word)) && next_opens()
+/// Whether a bracket behind message or fields is another record's level or caller, or behind fields its message.
+fn begins_another(word: &[u8], has_fields: bool, rest: &[u8]) -> bool {
+    let is_head = Level::parse(word).is_some() || is_caller(word);
+    let is_message = || has_fields && word.len() > 3 && word[0].is_ascii_alphabetic() && !word.starts_with(b"REDACTED");
+    (is_head && rest.trim_ascii_start().starts_with(b"[")) || (is_message() && begins_field(rest))
 }
 
 fn next_is_caller(rest: &[u8]) -> bool {

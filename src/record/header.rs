@@ -153,6 +153,45 @@ fn begins_levelled(inner: &[u8]) -> bool {
     }
 }
 
+/// A header that the end of the line cut, anywhere before its message: `[2022/07/2`, `[time] [WARN]`, `[time] [WARN] [a.rs:1]`. Where
+/// it starts.
+pub(super) fn cut(text: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::rfind(text, b"[20")?;
+    let inner = &text[at + 1..];
+    let is_date = inner.len() >= 8
+        && inner.iter().zip(b"dddd/dd/dd").all(|(byte, want)| match want {
+            b'd' => byte.is_ascii_digit(),
+            _ => b"/-".contains(byte),
+        });
+    if !is_date {
+        return None;
+    }
+    let Some(close) = memchr::memchr(b']', inner) else {
+        let clock = inner.get(10..).unwrap_or_default();
+        return (inner.len() < 36 && clock.iter().all(|byte| byte.is_ascii_digit() || b" T:.,+-Z".contains(byte))).then_some(at);
+    };
+    let (naive, zone) = parse_naive(inner)?;
+    let is_time = naive > 0 && zone.len() + close >= inner.len() && close < 40;
+    let mut rest = inner[close + 1..].trim_ascii();
+    // A level and a caller may follow, and the start of one.
+    for _ in 0..2 {
+        let Some(next) = open(rest) else { break };
+        match level_end(next).or_else(|| caller_end(next)) {
+            Some(end) => rest = next[end + 1..].trim_ascii_start(),
+            None => break,
+        }
+    }
+    let is_start = rest.strip_prefix(b"[").is_some_and(|word| {
+        word.len() < 48 && word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:/".contains(byte))
+    });
+    (is_time && (rest.is_empty() || is_start)).then_some(at)
+}
+
+/// Whether a header begins a line only where the line before it does not end with a cut one: it is then that one's end.
+pub(super) fn is_weak(text: &[u8]) -> bool {
+    whole(text, true).is_none() && at_start(text).is_some()
+}
+
 /// What begins behind a record on the same line, with nothing between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Glued {
@@ -176,10 +215,21 @@ pub(super) fn glued(text: &[u8], body: usize) -> Option<Glued> {
         if begins_levelled(inner) {
             return Some(Glued::Head(position));
         }
-        let quoted = inner.strip_prefix(b"\"")?;
-        let end = memchr::memchr(b'"', quoted)?;
-        (at > own && quoted[end..].starts_with(b"\"] [")).then_some(Glued::Message(position))
+        let is_message = match inner.strip_prefix(b"\"") {
+            Some(quoted) => quoted[memchr::memchr(b'"', quoted)?..].starts_with(b"\"] ["),
+            None => is_bare_message(inner),
+        };
+        (at > own && is_message).then_some(Glued::Message(position))
     })
+}
+
+/// `error-response] [err=` behind a bracket.
+fn is_bare_message(inner: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let word = inner.iter().take(64).take_while(|byte| is_word(byte)).count();
+    let Some(next) = inner[word..].strip_prefix(b"] [") else { return false };
+    let key = next.iter().take(48).take_while(|byte| is_word(byte)).count();
+    word > 3 && inner[0].is_ascii_alphabetic() && !inner.starts_with(b"REDACTED") && next.get(key) == Some(&b'=')
 }
 
 #[cfg(test)]
@@ -226,6 +276,23 @@ mod tests {
             ("it said [WARN] [a.rs:1] [x]", "it said ", "[WARN] [a.rs:1] [x]"),
         ] {
             assert_eq!(found(text), Some((before, body, None)), "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_that_the_line_end_cut() {
+        for (text, start) in [
+            ("[2022/07/25", Some(0)),
+            ("x: [2022/07/25 14:54:4", Some(3)),
+            ("[2022/07/25 14:54:44.467 +00:00]", Some(0)),
+            ("[2022/07/25 14:54:44.467 +00:00] [WARN]", Some(0)),
+            ("[2022/07/25 14:54:44.467 +00:00] [WARN] [endpoint.rs:209]", Some(0)),
+            ("[2022/07/25 14:54:44.467 +00:00] [WARN] [endp", Some(0)),
+            ("[2022/07/25 14:54:44.467 +00:00] [WARN] [endpoint.rs:209] [\"x", None),
+            ("on [2022-07-25]", None),
+            ("[20, 21", None),
+        ] {
+            assert_eq!(cut(text.as_bytes()), start, "{text}");
         }
     }
 

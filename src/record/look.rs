@@ -77,6 +77,9 @@ fn judge(line: &[u8]) -> Look {
     if console::is_status_task(line) {
         return Look::Start(Kind::StatusTask, 0);
     }
+    if let Some(at) = console::flat_status(line) {
+        return Look::Start(Kind::StatusTask, at);
+    }
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, line.len() - text.len());
     }
@@ -87,13 +90,21 @@ fn judge(line: &[u8]) -> Look {
     let text = prefix::trim_marks(&line[inner.at..]);
     let at = if inner.at > 0 { 0 } else { line.len() - text.len() };
     if console::is_noise(text) {
-        return Look::Noise;
+        // A progress bar ends without a line end; what comes next stands right behind it.
+        let end = if inner.at == 0 { console::progress_end(text) } else { None };
+        return match end.map(|end| (end, look(&text[end..]))) {
+            Some((end, Look::Start(kind, at))) => Look::Start(kind, line.len() - text.len() + end + at),
+            _ => Look::Noise,
+        };
     }
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, at);
     }
     if let Some(header) = header::find(line) {
         return Look::Start(Kind::Header, behind(line, header.start));
+    }
+    if let Some(start) = header::cut(line) {
+        return Look::Start(Kind::Header, behind(line, start));
     }
     if starts_with_level(text) {
         return Look::Start(Kind::Header, at);
@@ -148,11 +159,13 @@ fn starts_with_level(text: &[u8]) -> bool {
 
 /// Whether a line without header still is a record: brackets in a row, an error field, a code in brackets.
 fn is_fragment(text: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 13] = [
+    const SIGNS: [&[u8]; 15] = [
         b"[error=",
         b"[err=",
         b"[\"",
         b"[BR:",
+        b"[CDC:Err",
+        b"[Lightning:",
         b"[PD:",
         b"[KV:",
         b"[tikv:",
@@ -195,6 +208,10 @@ mod tests {
             ("> #1 <", start(Kind::StatusTask)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
+            ("ERROR 9005 (HY000) at line 7 in file: 'a.sql': Region is unavailable", start(Kind::Console)),
+            ("ERROR 1064 (42000): You have an error in your SQL syntax", Look::Other),
+            ("[CDC:ErrKafkaAsyncSendMessage]kafka: message was too large", Look::Fragment),
+            ("\u{25CF} Total 1 Tasks. > #1 <    name: t1  status: \u{25CF} PAUSE", Look::Start(Kind::StatusTask, 19)),
             ("panic: runtime error", start(Kind::Panic)),
             ("thread 'main' panicked at 'x', a.rs:1", start(Kind::Panic)),
             ("2019/08/13 03:27:49.382 INFO mod.rs:26: text", start(Kind::Foreign)),
@@ -204,6 +221,12 @@ mod tests {
             ("[root@tidb ~]# br log status", Look::Noise),
             ("$ grep ERROR tikv.log", Look::Noise),
             ("......", Look::Noise),
+            ("Full restore <---/.....> 5.52%", Look::Noise),
+            ("Full restore <---/.....> 5.52%panic: x", Look::Start(Kind::Panic, 30)),
+            (
+                "Full restore <.> 1%\rFull restore <--.> 9.1% {\"level\":\"warn\",\"msg\":\"x\"}",
+                Look::Start(Kind::Json, 44),
+            ),
             ("   ", Look::Blank),
             ("             at /rust/lib.rs:1", Look::Other),
             ("success", Look::Other),

@@ -75,7 +75,8 @@ struct Splitter<'w, 's, S> {
 }
 
 impl<'w, S: Sink> Splitter<'w, '_, S> {
-    /// The line to begin with: the nearest one before `own` that starts a record for sure, else the first of `own`.
+    /// The line to begin with: the nearest one before `own` that starts a record for sure, else the source's first where that
+    /// is near, else the first of `own`.
     fn sync(&self) -> usize {
         let start = self.own.start;
         let floor = start.saturating_sub(MAX_RECORD);
@@ -86,12 +87,20 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         };
         let mut line = first;
         loop {
-            if let Look::Start(_, _) = look(self.line_at(line).0) {
-                return line;
+            let text = self.line_at(line).0;
+            let before = line.checked_sub(1).map(|end| line_start(self.window, end, floor));
+            if let Look::Start(kind, _) = look(text) {
+                // It may be the end of a header that stands on the line before.
+                let is_weak = kind == Kind::Header && !is_clean(text) && header::is_weak(&plain(text));
+                match before {
+                    Some(Some(earlier)) if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() => return earlier,
+                    _ => return line,
+                }
             }
-            match line.checked_sub(1).and_then(|end| line_start(self.window, end, floor)) {
-                Some(earlier) => line = earlier,
-                None => return first,
+            match before {
+                Some(Some(earlier)) => line = earlier,
+                Some(None) => return first,
+                None => return line,
             }
         }
     }
@@ -109,6 +118,8 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
                 self.objects(at + from..at + line.len(), Kind::Json);
             }
+            // The end of a header that a terminal broke.
+            Look::Start(Kind::Header, _) if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
             Look::Start(kind, from) => {
                 let unfinished = match kind {
                     Kind::Header => !ends(line),
@@ -127,8 +138,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 self.close();
             }
             Look::Other if !self.continues(at, line, false) => {
-                self.close();
-                self.unparsed(at);
+                if super::console::is_status_part(line, self.line_at(next).0) {
+                    self.start(at, at + line.len(), Kind::StatusTask, false);
+                } else {
+                    self.close();
+                    self.unparsed(at);
+                }
             }
             Look::Fragment | Look::Other => {}
             Look::Blank => {
@@ -153,6 +168,14 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             }
         }
         next
+    }
+
+    /// Whether the open record is a header that its line's end cut.
+    fn is_cut(&self) -> bool {
+        self.open.is_some_and(|open| {
+            let text = &self.window[open.start..open.end];
+            matches!(open.kind, Kind::Clean | Kind::Header) && text.len() < 512 && header::cut(&plain(text)).is_some()
+        })
     }
 
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
@@ -199,7 +222,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     fn split_open(&mut self, at: usize, line: &[u8], text: &[u8], start: usize, kind: Kind) {
         // The next record's line number in an editor is no part of this one.
         let digits = text[..start].iter().rev().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
-        let gap = if text[..start].ends_with(b" ") && (1..=9).contains(&digits) { digits + 1 } else { 0 };
+        let gap = if text[..start].ends_with(b" ") && (1..=24).contains(&digits) { digits + 1 } else { 0 };
         if let Some(open) = &mut self.open {
             open.end = at + raw_offset(line, start - gap);
             open.unfinished = false;
@@ -209,14 +232,14 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     /// Whether the line belongs to the open record; then it is added to it.
     fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
-        let Some(open) = &mut self.open else { return false };
+        let Some(mut open) = self.open else { return false };
         if at - open.start >= MAX_RECORD {
             return false;
         }
         let takes = match open.kind {
             Kind::Panic | Kind::Report => true,
             Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
-            Kind::Console => !fragment || line.starts_with(b" "),
+            Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => !fragment,
             Kind::Clean | Kind::Header => {
                 goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
@@ -231,10 +254,18 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         if matches!(open.kind, Kind::Clean | Kind::Header) {
             open.unfinished = !ends(line);
         }
+        self.open = Some(open);
         if self.own.contains(&at) {
             self.tally.continuation_lines += 1;
         }
         true
+    }
+
+    /// Whether a line brings the code that the `Error: ` before it, wrapped by a terminal, still lacks.
+    fn ends_console(&self, so_far: Range<usize>, line: &[u8]) -> bool {
+        let find = |text, code| memchr::memmem::find(text, code);
+        let code = [&b": [BR:"[..], b": [KV:", b": [PD:"].iter().any(|code| find(line, code).is_some());
+        code && find(line, b"\"] [").is_none() && find(&self.window[so_far], b"[BR:").is_none()
     }
 
     fn unparsed(&mut self, at: usize) {

@@ -21,7 +21,7 @@ pub(super) struct CsvWriter<'t, R: Rows, W: Write> {
 
 /// What is kept from cell to cell, so that a row costs no allocation.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     text: Vec<u8>,
     numbers: Vec<u64>,
     /// The last day written and its text: rows come in order of time.
@@ -45,9 +45,7 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
     /// Writes a row.
     pub(super) fn row<'r>(&mut self, row: &'r R::Row<'r>) -> io::Result<()> {
         for column in &self.table.columns {
-            self.scratch.text.clear();
-            self.scratch.cell(&column.cell, row, self.safe)?;
-            self.csv.write_field(&self.scratch.text)?;
+            self.csv.write_field(self.scratch.text(&column.cell, row, self.safe)?)?;
         }
         self.csv.write_record(None::<&[u8]>)?;
         Ok(())
@@ -60,6 +58,13 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
 }
 
 impl Scratch {
+    /// A cell as CSV has it, before quotes.
+    pub(super) fn text<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<&[u8]> {
+        self.text.clear();
+        self.cell(cell, row, safe)?;
+        Ok(&self.text)
+    }
+
     fn cell<'r, R: Rows>(&mut self, cell: &Cell<R>, row: &'r R::Row<'r>, safe: Safe) -> io::Result<()> {
         match cell {
             Cell::Word(get) => self.text.write_all(get(row).unwrap_or_default().as_bytes()),
@@ -131,11 +136,12 @@ pub(super) fn write_events(
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
+    let safe = if events.is_redacted() { Safe::new(false) } else { safe };
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
         let chunks: Vec<_> = batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
-        for event in batch {
+        for event in batch.iter().filter(|event| correlation.is_counted(event)) {
             tally.count(&EventRow { event, derived: correlation.derived(event) });
         }
         for text in chunks {
@@ -148,19 +154,22 @@ pub(super) fn write_events(
     out.flush()
 }
 
-fn format(
-    table: &Table<Events>,
-    correlation: &Correlation,
-    events: &[&Event],
-    safe: Safe,
-) -> io::Result<Vec<u8>> {
+fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], safe: Safe) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(events.len() * 384);
     let mut writer = CsvWriter::rows_only(table, &mut text, safe);
-    for event in events {
+    for event in events.iter().filter(|event| correlation.is_counted(event)) {
         writer.row(&EventRow { event, derived: correlation.derived(event) })?;
     }
     writer.finish()?;
     Ok(text)
+}
+
+/// Writes `timeline.csv`.
+pub(super) fn write_episodes(correlation: &Correlation, out: impl Write, safe: Safe) -> io::Result<()> {
+    let table = tables::timeline();
+    let mut writer = CsvWriter::new(&table, out, safe)?;
+    correlation.each_episode(&mut |row| writer.row(row))?;
+    writer.finish()
 }
 
 /// Writes a whole table.

@@ -21,8 +21,10 @@ const NAMES: &[&str] = &[
     "errors.csv",
     "unmatched.csv",
     "sources.csv",
+    "events.jsonl",
     "events.parquet",
     "tidescope.sqlite",
+    "timesketch.csv",
 ];
 
 /// Ends the name of an older report on its way out.

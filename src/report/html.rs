@@ -2,6 +2,8 @@
 //! without script, and better with it. Escaping is the template engine's.
 
 mod axis;
+mod bars;
+mod chain;
 mod curve;
 mod heat;
 mod lanes;
@@ -67,7 +69,7 @@ struct Banner<'a> {
     decision: Decision,
     tone: &'static str,
     deadline_millis: Option<i64>,
-    commands: Vec<SafeText<'a>>,
+    commands: Vec<SafeText<'static>>,
     facts: Vec<Fact>,
     also: Vec<(SafeText<'a>, Title)>,
     anchor: SafeText<'a>,
@@ -186,7 +188,7 @@ fn banners(findings: &Findings, safe: Safe) -> Vec<Banner<'_>> {
                 .and_then(|task| task.resume_deadline)
                 .filter(|_| incident.verdict == Verdict::Resume)
                 .map(|deadline| deadline.0),
-            commands: incident.commands.iter().map(|command| safe.line(command)).collect(),
+            commands: words::commands(incident, safe),
             facts: task.map_or_else(Vec::new, |task| words::facts(task, findings.now, safe)),
             also: open[at + 1..]
                 .iter()
@@ -221,7 +223,7 @@ fn story<'a>(findings: &'a Findings, incident: &'a Incident, catalog: &'a Catalo
         summary: safe.line(&incident.summary),
         decision: words::decision(incident.verdict, task, findings.now),
         events: words::counted(incident.events, "event"),
-        number_from: picture::number_of(findings, incident),
+        number_from: chain::number_of(findings, incident),
         steps: incident.chain.iter().take(MOST_STEPS).map(|step| story_step(step, catalog, safe)).collect(),
         hidden: incident.chain.len().saturating_sub(MOST_STEPS),
     }

@@ -2,10 +2,10 @@
 //! Events are counted, not listed. The schema is published as `docs/summary.schema.json`.
 
 use super::Run;
-use super::table::{Cell, Plain, Table, as_set};
+use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables;
 use super::tally::Tally;
-use crate::correlate::{Findings, Incident, Task, Totals};
+use crate::correlate::{Correlation, Incident, Task, Totals};
 use crate::safe::Safe;
 use crate::units::{Timestamp, Tso};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -16,7 +16,14 @@ use std::io::{self, Write};
 const SCHEMA: u32 = 1;
 
 /// Writes the document, one row a line.
-pub(super) fn write(findings: &Findings, tally: &Tally, run: &Run, mut out: impl Write, safe: Safe) -> io::Result<()> {
+pub(super) fn write(
+    correlation: &Correlation,
+    tally: &Tally,
+    run: &Run,
+    mut out: impl Write,
+    safe: Safe,
+) -> io::Result<()> {
+    let findings = &correlation.findings;
     let (chain, incidents, tasks) = (tables::chain(), tables::incidents(), tables::tasks());
     write!(out, "{{\"schema\": {SCHEMA},\n\"now\": ")?;
     serde_json::to_writer(&mut out, &Moment(findings.now))?;
@@ -27,7 +34,14 @@ pub(super) fn write(findings: &Findings, tally: &Tally, run: &Run, mut out: impl
     let docs = findings.incidents.iter().map(|row| IncidentDoc { incidents: &incidents, chain: &chain, row, safe });
     list(&mut out, "incidents", docs)?;
     list(&mut out, "tasks", findings.tasks.iter().map(|row| TaskDoc { tasks: &tasks, row, safe }))?;
-    rows(&mut out, &tables::timeline(), &findings.episodes, safe)?;
+    let timeline = tables::timeline();
+    write!(out, ",\n\"{}\": [", timeline.name)?;
+    let mut before: &[u8] = b"\n";
+    correlation.each_episode(&mut |row| {
+        out.write_all(std::mem::replace(&mut before, b",\n"))?;
+        Ok(serde_json::to_writer(&mut out, &RowDoc { table: &timeline, row, safe })?)
+    })?;
+    out.write_all(b"]")?;
     rows(&mut out, &tables::regions(), &findings.regions, safe)?;
     rows(&mut out, &tables::stores(), &findings.stores, safe)?;
     rows(&mut out, &tables::errors(), &findings.errors, safe)?;
@@ -54,20 +68,20 @@ fn list(out: &mut impl Write, name: &str, items: impl Iterator<Item = impl Seria
 }
 
 /// A row with the table's columns as keys.
-struct RowDoc<'a, R: Plain> {
-    table: &'a Table<R>,
-    row: &'a R,
-    safe: Safe,
+pub(super) struct RowDoc<'a, R: Rows> {
+    pub(super) table: &'a Table<R>,
+    pub(super) row: &'a R::Row<'a>,
+    pub(super) safe: Safe,
 }
 
-impl<R: Plain> RowDoc<'_, R> {
+impl<R: Rows> RowDoc<'_, R> {
     fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let Self { table, row, safe } = *self;
         table.columns.iter().try_for_each(|column| map.serialize_entry(column.name, &CellDoc(&column.cell, row, safe)))
     }
 }
 
-impl<R: Plain> Serialize for RowDoc<'_, R> {
+impl<R: Rows> Serialize for RowDoc<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.entries(&mut map)?;
@@ -75,9 +89,9 @@ impl<R: Plain> Serialize for RowDoc<'_, R> {
     }
 }
 
-struct CellDoc<'a, R: Plain>(&'a Cell<R>, &'a R, Safe);
+struct CellDoc<'a, R: Rows>(&'a Cell<R>, &'a R::Row<'a>, Safe);
 
-impl<R: Plain> Serialize for CellDoc<'_, R> {
+impl<R: Rows> Serialize for CellDoc<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(cell, row, safe) = *self;
         match cell {

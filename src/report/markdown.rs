@@ -9,7 +9,7 @@ use super::Run;
 use super::show::{Shown, shown};
 use super::tables;
 use super::words::{self, Decision, Fact, Title};
-use crate::correlate::{Findings, Incident, IncidentStatus, Step};
+use crate::correlate::{Findings, Incident, IncidentStatus, Step, Verdict};
 use crate::rules::Catalog;
 use crate::safe::{Safe, SafeText};
 use crate::units::hms;
@@ -163,13 +163,18 @@ fn block<'a>(
     // What to do about a task, and how it stands, is said once.
     let said = before.iter().any(|other| other.task.is_some() && other.task == incident.task);
     let drawn = before.iter().any(|other| gantt::chart(&other.chain, catalog, safe).is_some());
-    let commands: Vec<_> = incident.commands.iter().map(|command| safe.line(command).to_string()).collect();
+    let commands: Vec<_> = words::commands(incident, safe).iter().map(ToString::to_string).collect();
+    let language = if incident.verdict == Verdict::SetTiflashReplica { "sql" } else { "shell" };
     Block {
         title: words::title(incident, task, findings.now, safe),
         cause: words::cause(incident),
         summary: safe.line(&incident.summary),
         decision: (!said).then(|| words::decision(incident.verdict, task, findings.now)),
-        commands: if said || commands.is_empty() { String::new() } else { escape::fenced(&commands.join("\n")) },
+        commands: if said || commands.is_empty() {
+            String::new()
+        } else {
+            escape::fenced(&commands.join("\n"), language)
+        },
         facts: task.filter(|_| !said).map_or_else(Vec::new, |task| words::facts(task, findings.now, safe)),
         steps: incident.chain.iter().take(MOST_ROWS).map(|step| line(step, catalog, safe)).collect(),
         hidden: incident.chain.len().saturating_sub(MOST_ROWS),

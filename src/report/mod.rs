@@ -2,7 +2,9 @@
 //! nothing is decided here but how to say it.
 
 mod csv;
+pub mod diff;
 mod folder;
+mod formats;
 mod html;
 mod json;
 mod layout;
@@ -16,6 +18,7 @@ mod tally;
 mod terminal;
 mod words;
 
+pub use formats::Format;
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;
@@ -43,10 +46,12 @@ pub struct Run {
 }
 
 /// How to write a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Whether secrets are replaced; only `--no-redact` turns it off.
     pub redact: bool,
+    /// What is written beside the CSV files.
+    pub formats: Vec<Format>,
 }
 
 /// Why a report could not be written.
@@ -119,7 +124,7 @@ pub fn write_folder(
 
     let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
     write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, safe))?;
-    write("timeline.csv", &mut |out| csv::write(&tables::timeline(), &findings.episodes, out, safe))?;
+    write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, safe))?;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
     write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;
@@ -127,9 +132,13 @@ pub fn write_folder(
     write("errors.csv", &mut |out| csv::write(&tables::errors(), &findings.errors, out, safe))?;
     write("unmatched.csv", &mut |out| csv::write(&tables::unmatched(), &findings.unmatched, out, safe))?;
     write("sources.csv", &mut |out| csv::write(&tables::sources(), &findings.sources, out, safe))?;
-    write("summary.json", &mut |out| json::write(findings, &tally, run, out, safe))?;
+    write("summary.json", &mut |out| json::write(correlation, &tally, run, out, safe))?;
     write("report.md", &mut |out| markdown::write(findings, catalog, run, out, safe))?;
     write("report.html", &mut |out| html::write(findings, &tally, catalog, run, out, safe))?;
+    for format in &options.formats {
+        let (file, path) = staged.create(format.file())?;
+        format.write(correlation, events, safe, file, &path).map_err(|source| Error::Io { path, source })?;
+    }
     staged.publish()
 }
 

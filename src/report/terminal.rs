@@ -8,7 +8,7 @@ use super::layout::{cut, fit, width, wrap};
 use super::words::{self, Decision};
 use crate::correlate::{Findings, Incident, IncidentStatus, Task, TaskStatus, Verdict};
 use crate::rules::Catalog;
-use crate::safe::Safe;
+use crate::safe::{Safe, SafeText};
 use crate::units::{Severity, Timestamp, hms};
 use anstyle::{AnsiColor, Style as Colour};
 use std::path::Path;
@@ -172,8 +172,13 @@ impl Page<'_> {
     fn commands(&self, incident: &Incident, room: usize) -> Vec<String> {
         let all = incident.commands.len();
         let shown = if all > room { (room - 1).max(1) } else { all };
-        let command = |text: &String| format!("    {}", self.paint(Colour::new().bold(), &self.safe.line(text)));
-        incident.commands.iter().take(shown).map(command).chain(more(all, shown, "more command")).collect()
+        let command = |text: SafeText<'_>| format!("    {}", self.paint(Colour::new().bold(), &text));
+        words::commands(incident, self.safe)
+            .into_iter()
+            .take(shown)
+            .map(command)
+            .chain(more(all, shown, "more command"))
+            .collect()
     }
 
     /// A reader who comes a day later must not be misled.

@@ -8,7 +8,8 @@ use std::path::Path;
 
 fn write(folder: &Path, correlation: &Correlation, redact: bool) {
     let catalog = Catalog::embedded().unwrap();
-    write_folder(folder, correlation, &sample::events(), &catalog, &sample::run(), &Options { redact }).unwrap();
+    let options = Options { redact, formats: Vec::new() };
+    write_folder(folder, correlation, &sample::events(), &catalog, &sample::run(), &options).unwrap();
 }
 
 fn files(folder: &Path) -> Vec<(String, String)> {

@@ -224,6 +224,19 @@ fn resume_by(deadline: Option<Timestamp>, about: &str, now: Option<Timestamp>) -
     }
 }
 
+/// What to type, a line each; statements of SQL with their semicolon.
+pub(super) fn commands(incident: &Incident, safe: Safe) -> Vec<SafeText<'static>> {
+    let is_sql = incident.verdict == Verdict::SetTiflashReplica;
+    let line = |command: &String| {
+        if is_sql && !command.ends_with(';') {
+            safe.own(format!("{command};"))
+        } else {
+            safe.line(command).into_owned()
+        }
+    };
+    incident.commands.iter().map(line).collect()
+}
+
 /// Where a step happened: `store 1`, `stores 1 4 5`, `9 stores`, `tidb`.
 pub(super) fn place(component: Option<Component>, stores: &[StoreId]) -> String {
     let is_store = component.is_none_or(Component::is_store);

@@ -9,7 +9,7 @@ use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};
 use crate::rules;
 use crate::safe::Safe;
 use crate::units::{Component, Level, Timestamp};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,7 +39,13 @@ impl ContextSearch {
 
     pub(super) fn new(implicated: Implicated) -> Self {
         let few = implicated.ranges.is_empty() && implicated.regions.len() <= Self::FEW;
-        let ids = few.then(|| AhoCorasick::new(implicated.regions.iter().map(ToString::to_string)).ok()).flatten();
+        // Only leftmost search runs on vectors.
+        let build = || {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(implicated.regions.iter().map(ToString::to_string))
+        };
+        let ids = few.then(|| build().ok()).flatten();
         Self { implicated, ids }
     }
 
@@ -63,11 +69,14 @@ impl TimeWindow {
     }
 }
 
+/// Templates that no rule knew.
+pub(super) type Templates = FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>;
+
 /// What a part gave.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) events: Vec<Event>,
-    pub(super) unmatched: FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    pub(super) unmatched: Templates,
     pub(super) tally: Tally,
     pub(super) clock: Clock,
 }
@@ -86,6 +95,8 @@ pub(super) fn read(
     if let Wanted::Context(search) = wanted {
         let reach = window.text.len().min(own.end + super::window::BEHIND);
         if !search.may_hold(&window.text[own.start..reach]) {
+            // Lines of the parts behind it count on.
+            part.tally.newlines = memchr::memchr_iter(b'\n', &window.text[own]).count() as u64;
             return part;
         }
     }

@@ -3,12 +3,13 @@
 
 use super::World;
 use super::draft::Draft;
+use super::prose::{because, capital, named};
 use super::runs::verdict;
-use super::tasks::reason_words;
-use super::words::{at, list, plural};
+use super::stalls::{BREAK_MS, GONE_MS};
+use super::words::at;
 use crate::correlate::chains::{Alarm, By};
 use crate::correlate::episodes::EpisodeId;
-use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
+use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
@@ -16,27 +17,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Crashes of one store within this time are one incident.
 const CRASHES_MS: i64 = 2 * 3_600_000;
+/// Critical records of one writer within this time are one incident.
+const TOGETHER_MS: i64 = 10 * 60_000;
 /// Who has been up this long since the last crash has recovered.
 const CALM_MS: i64 = 30 * 60_000;
-/// A store or leader that is gone for less is no incident.
-const GONE_MS: i64 = 5 * 60_000;
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    let mut keep = |found: Vec<Draft>, taken: &mut Taken| {
+    // What belongs to an alarm, beside what belongs to a task or run.
+    let mut alarmed = Taken::default();
+    let mut keep = |found: Vec<Draft>, taken: &mut Taken, alarmed: &mut Taken| {
         for draft in found {
             taken.take(draft.episodes.keys().copied());
+            alarmed.take(draft.episodes.keys().copied());
             drafts.push(draft);
         }
     };
     for alarm in &world.graph.chains.alarms {
-        keep(raised(alarm, world, taken), taken);
+        let (found, over) = raised(alarm, world, taken);
+        keep(found, taken, &mut alarmed);
+        taken.take(over);
     }
-    keep(crashes(world, taken), taken);
-    keep(deaths(world, taken), taken);
-    keep(gone(world, taken), taken);
-    keep(leaderless(world, taken), taken);
-    keep(criticals(world, taken), taken);
+    keep(crashes(world, taken), taken, &mut alarmed);
+    keep(deaths(world, taken, &alarmed), taken, &mut alarmed);
+    keep(gone(world, taken), taken, &mut alarmed);
+    keep(leaderless(world, taken), taken, &mut alarmed);
+    keep(criticals(world, taken), taken, &mut alarmed);
     drafts
 }
 
@@ -51,8 +57,8 @@ fn whom(id: EpisodeId, by: By, world: &World<'_>) -> Whom {
     }
 }
 
-/// The alarms of the chains file.
-fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+/// The alarms of the chains file, and the episodes of those that ended by themselves.
+fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<EpisodeId>) {
     let chains = world.graph.chains;
     let of = |kinds: &[crate::correlate::chains::KindId]| -> BTreeSet<EpisodeId> {
         kinds.iter().flat_map(|kind| world.graph.of_kind(&chains.at(*kind).name)).copied().collect()
@@ -62,7 +68,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     for id in of(&alarm.of).into_iter().filter(|id| !taken.has(*id) && !over.contains(id)) {
         groups.entry(whom(id, alarm.by, world)).or_default().push(id);
     }
-    let mut drafts = Vec::new();
+    let (mut drafts, mut ended_well) = (Vec::new(), Vec::new());
     for (whom_of_group, ids) in groups {
         for core in apart(ids, alarm.gap_ms, world) {
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
@@ -74,6 +80,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
                 .min();
             // What ended by itself was no failure.
             if ended.is_some() {
+                ended_well.extend(core);
                 continue;
             }
             let mut draft = rests_on(alarm.kind, &core, world);
@@ -84,7 +91,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> Vec<Draft> {
             drafts.push(draft);
         }
     }
-    drafts
+    (drafts, ended_well)
 }
 
 /// Runs of episodes with no longer gap, in order.
@@ -121,17 +128,19 @@ fn rests_on(kind: IncidentKind, core: &[EpisodeId], world: &World<'_>) -> Draft 
     draft
 }
 
-/// Stores that started without having been told to stop.
+/// Stores that started without having been told to stop. One crash that explains something else is part of that; a store
+/// that crashes again and again needs somebody of its own.
 fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
     for (store, restart) in world.stores.crashes(world.learned) {
-        if !taken.has(restart.episode) {
-            by_store.entry(store).or_default().push(restart.episode);
-        }
+        by_store.entry(store).or_default().push(restart.episode);
     }
     let mut drafts = Vec::new();
     for (store, ids) in by_store {
         for core in apart(ids, CRASHES_MS, world) {
+            if core.len() == 1 && taken.has(core[0]) {
+                continue;
+            }
             let mut draft = rests_on(IncidentKind::StoreRestarted, &core, world);
             draft.stores.insert(store);
             let near = draft.episodes.clone();
@@ -158,10 +167,7 @@ fn crash_words(store: StoreId, times: usize, draft: &Draft) -> String {
         1 => "restarted".to_owned(),
         times => format!("restarted {times} times"),
     };
-    let why = match draft.cause {
-        Cause::Unknown => "the logs do not say why".to_owned(),
-        cause => format!("because of {}", reason_words(cause)),
-    };
+    let why = because(draft.cause);
     format!("Store {store} {times} without having been told to stop{}: {why}.", at(draft.start))
 }
 
@@ -169,12 +175,13 @@ fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
     world.graph.of_kind(kind).iter().any(|id| draft.episodes.contains_key(id))
 }
 
-/// Panics and kills after which no start is seen.
-fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
+/// Panics and kills after which no start is seen. One that explains something else is part of that; a store that is killed
+/// again and again needs somebody of its own.
+fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
     for id in ["killed-for-memory", "panic"].iter().flat_map(|kind| world.graph.of_kind(kind)) {
         let run = world.episodes.at(*id);
-        if !taken.has(*id) && run.severity >= Severity::Critical {
+        if !alarmed.has(*id) && run.severity >= Severity::Critical {
             let group = groups.entry(whom(*id, By::Store, world)).or_default();
             if !group.contains(id) {
                 group.push(*id);
@@ -184,6 +191,10 @@ fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for ids in groups.into_values() {
         for core in apart(ids, CRASHES_MS, world) {
+            let times: u64 = core.iter().map(|id| world.episodes.at(*id).count).sum();
+            if times < 2 && core.iter().all(|id| taken.has(*id)) {
+                continue;
+            }
             let run = world.episodes.at(core[0]);
             let store = run.key.store;
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
@@ -192,7 +203,7 @@ fn deaths(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
                 _ => false,
             };
             let of_a_store = store.is_some() || run.component.is_some_and(Component::is_store);
-            let kind = match (of_a_store, lives) {
+            let kind = match (of_a_store, lives || times >= 2) {
                 (true, true) => IncidentKind::StoreRestarted,
                 (true, false) => IncidentKind::StoreDown,
                 (false, _) => IncidentKind::Other,
@@ -230,7 +241,7 @@ fn gone(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     }
     let mut drafts = Vec::new();
     for (store, ids) in by_store {
-        let Some(core) = apart(ids, GONE_MS, world).pop() else { continue };
+        let Some(core) = apart(ids, BREAK_MS, world).pop() else { continue };
         let began = core.iter().filter_map(|id| world.began(*id)).min();
         let ended = core.iter().filter_map(|id| world.ended(*id)).max();
         let (Some(began), Some(ended)) = (began, ended) else { continue };
@@ -256,7 +267,7 @@ fn leaderless(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     }
     let mut drafts = Vec::new();
     for (region, ids) in by_region {
-        let Some(core) = apart(ids, GONE_MS, world).pop() else { continue };
+        let Some(core) = apart(ids, BREAK_MS, world).pop() else { continue };
         let began = core.iter().filter_map(|id| world.began(*id)).min();
         let ended = core.iter().filter_map(|id| world.ended(*id)).max();
         let (Some(began), Some(ended)) = (began, ended) else { continue };
@@ -270,34 +281,33 @@ fn leaderless(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     drafts
 }
 
-/// Any other critical record: a person must look at it.
+/// Any other critical record: a person must look at it. Those of one writer that come together are one incident.
 fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
-    let mut groups: BTreeMap<(crate::correlate::names::RuleId, Whom), Vec<EpisodeId>> = BTreeMap::new();
+    let mut groups: BTreeMap<(IncidentKind, Whom), Vec<EpisodeId>> = BTreeMap::new();
     for (id, run) in world.episodes.iter() {
         // Those of a task's life and of a refused command speak of what the task's state tells already.
-        let told = matches!(&*run.group, "log-backup" | "gc" | "region-merge");
-        if run.severity >= Severity::Critical && !told && !taken.has(id) {
-            groups.entry((run.key.rule, whom(id, By::Store, world))).or_default().push(id);
+        let told = matches!(world.learned.group(run.key.rule), "log-backup" | "gc" | "region-merge") || run.screen;
+        if run.severity < Severity::Critical || told || taken.has(id) {
+            continue;
         }
+        let starts = matches!(world.learned.group(run.key.rule), "lifecycle" | "encryption");
+        let of_a_store = run.component.is_some_and(Component::is_store);
+        let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
+        groups.entry((kind, whom(id, By::Store, world))).or_default().push(id);
     }
     let mut drafts = Vec::new();
-    for ((rule, _), ids) in groups {
-        for core in apart(ids, 24 * 3_600_000, world) {
-            let run = world.episodes.at(core[0]);
-            let of_a_store = run.component.is_some_and(Component::is_store);
-            let starts = matches!(&*run.group, "lifecycle" | "encryption");
-            let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
+    for ((kind, _), ids) in groups {
+        for core in apart(ids, TOGETHER_MS, world) {
             let mut draft = rests_on(kind, &core, world);
             draft.severity = Severity::Critical;
-            if let Some(cause) = world.graph.chains.reason(&run.summary) {
+            let reason = |id: &EpisodeId| world.graph.chains.reason(&world.episodes.at(*id).summary);
+            let telling = core.iter().find(|id| reason(id).is_some());
+            if let Some(cause) = telling.and_then(reason) {
                 (draft.cause, draft.certainty) = (cause, Certainty::Observed);
             }
-            draft.verdict = match draft.cause {
-                Cause::Unknown => Verdict::Investigate,
-                cause => verdict(cause),
-            };
-            let meaning = world.catalog.get(world.learned.rule(rule)).map(|rule| rule.meaning.to_string());
-            draft.summary = meaning.unwrap_or_else(|| summary(&draft, &core, world));
+            draft.verdict = verdict(draft.cause);
+            let lead = telling.map_or(core[0], |id| *id);
+            draft.summary = summary(&draft, &[lead], world);
             drafts.push(draft);
         }
     }
@@ -306,12 +316,10 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
 
 fn summary(draft: &Draft, core: &[EpisodeId], world: &World<'_>) -> String {
     let run = world.episodes.at(core[0]);
-    let whom = match (draft.stores.is_empty(), world.learned.instance(run.instance).address.as_deref()) {
-        (false, _) => format!("{} {}", plural("Store", draft.stores.len()), list(draft.stores.iter())),
-        (true, Some(address)) => address.to_owned(),
-        (true, None) => run.component.map_or_else(|| "A process".to_owned(), |component| component.to_string()),
-    };
+    let address = world.learned.instance(run.instance).address.clone();
+    let component = run.component.map(|component| component.to_string());
+    let whom = named("store", draft.stores.iter()).or(address).or(component).unwrap_or_else(|| "a process".to_owned());
     let meaning = world.catalog.get(world.learned.rule(run.key.rule)).map(|rule| rule.meaning.to_string());
-    let meaning = meaning.unwrap_or_else(|| format!("{}.", reason_words(draft.cause)));
-    format!("{whom}{}: {meaning}", at(draft.start))
+    let meaning = meaning.unwrap_or_else(|| format!("{}.", because(draft.cause)));
+    format!("{}{}: {meaning}", capital(&whom), at(draft.start))
 }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod draft;
+mod prose;
 mod refused;
 mod restores;
 mod runs;
@@ -62,6 +63,21 @@ impl World<'_> {
     fn ended(&self, id: EpisodeId) -> Option<Timestamp> {
         let run = self.episodes.at(id);
         run.last.map(|last| self.learned.real_time(run.instance, last))
+    }
+
+    /// When the last run of episodes with no longer break began and ended.
+    fn last_run(&self, ids: &[EpisodeId], break_ms: i64) -> Option<(Timestamp, Timestamp)> {
+        let mut spans: Vec<(Timestamp, Timestamp)> =
+            ids.iter().filter_map(|id| self.began(*id).zip(self.ended(*id))).collect();
+        spans.sort_unstable();
+        let mut run: Option<(Timestamp, Timestamp)> = None;
+        for (began, ended) in spans {
+            run = match run {
+                Some((first, last)) if began.since(last) <= break_ms => Some((first, last.max(ended))),
+                _ => Some((began, ended)),
+            };
+        }
+        run
     }
 
     /// Whether a store's own log goes on after a time, by more than its last words.

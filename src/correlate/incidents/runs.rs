@@ -2,12 +2,13 @@
 
 use super::World;
 use super::draft::{Draft, Moment, Seed};
-use super::tasks::reason_words;
-use super::words::{at, list, plural};
+use super::prose::{because, named};
+use super::words::at;
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
 use crate::correlate::runs::{BrRun, Job, RunRecord};
+use crate::correlate::signs::Verb;
 use crate::units::{Component, Severity, StoreId};
 use std::collections::BTreeSet;
 
@@ -67,7 +68,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     };
     let mut draft = Draft::new(kind, run_seed(run));
     draft.severity = if kind == IncidentKind::Other { Severity::Warning } else { Severity::Error };
-    draft.task = run.task.clone();
+    draft.task.clone_from(&run.task);
     draft.stores.extend(failures.iter().filter_map(|record| record.store));
     (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
     draft.verdict = verdict(draft.cause);
@@ -75,7 +76,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
         let what = if record.fails() { failed_words(run) } else { "before that".to_owned() };
         draft.add(moment(record, world, what));
     }
-    draft.summary = summary(run, failures, &draft);
+    draft.summary = summary(run, failures, &draft, world);
     let again = world.runs.iter().find(|other| {
         other.succeeded()
             && other.job == run.job
@@ -84,7 +85,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
             && same_command(other, run)
     });
     if let Some(again) = again {
-        draft.summary.push_str(&format!(" A later run ended well{}.", at(again.last)));
+        draft.says(&format!("A later run ended well{}.", at(again.last)));
         draft.recovered(again.last);
     }
     draft
@@ -193,7 +194,11 @@ fn name(run: &BrRun) -> String {
         (Some(command), _) => format!("br {}", command.trim_start_matches("br ")),
         (None, Job::Backup) => "A backup".to_owned(),
         (None, Job::Restore) => "A restore".to_owned(),
-        (None, _) => "A br command".to_owned(),
+        (None, Job::Log(Verb::Start)) => "br log start".to_owned(),
+        (None, Job::Log(Verb::Pause)) => "br log pause".to_owned(),
+        (None, Job::Log(Verb::Resume)) => "br log resume".to_owned(),
+        (None, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
+        (None, Job::Other) => "A br command".to_owned(),
     }
 }
 
@@ -201,16 +206,17 @@ fn failed_words(run: &BrRun) -> String {
     format!("{} fails", name(run))
 }
 
-fn summary(run: &BrRun, failures: &[&RunRecord], draft: &Draft) -> String {
-    let stores = if draft.stores.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} {})", plural("store", draft.stores.len()), list(draft.stores.iter()))
-    };
-    let why = match draft.cause {
-        Cause::Unknown => "the logs do not say why".to_owned(),
-        cause => format!("because of {}", reason_words(cause)),
-    };
+fn summary(run: &BrRun, failures: &[&RunRecord], draft: &Draft, world: &World<'_>) -> String {
+    let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
+    // What the most telling record means; those that only say that it failed mean nothing more.
+    let telling = failures.iter().map(|record| world.learned.rule(record.rule)).find(|rule| {
+        let general =
+            ["br-failed", "br-summary-failed", "br-stream-command-failed", "br-backup-failed", "br-restore-failed"];
+        !general.contains(&&***rule)
+    });
+    let meaning =
+        telling.and_then(|rule| world.catalog.get(rule)).map(|rule| rule.meaning.trim_end_matches('.').to_owned());
+    let why = meaning.unwrap_or_else(|| because(draft.cause));
     let when = failures.iter().find_map(|record| record.written);
     format!("{} failed{}{stores}: {why}.", name(run), at(when))
 }

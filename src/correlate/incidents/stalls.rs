@@ -1,21 +1,24 @@
 //! A checkpoint that stands still though the task runs, and what holds it back.
 
-use super::World;
 use super::draft::{Draft, Seed};
-use super::tasks::{add_gc, prospect, reason_words, task_commands};
-use super::words::{at, list, plural};
+use super::tasks::{add_gc, task_commands};
+use super::{World, prose};
 use crate::correlate::chains::{Blocker, By};
 use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::{Member, Taken};
 use crate::correlate::tasks::{Judged, Stall, Story};
-use crate::units::{Severity, StoreId, Timestamp, Tso, hms};
-use std::collections::BTreeSet;
+use crate::units::{Severity, StoreId, Timestamp, Tso};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stall that is over was worth a word if it was this long.
 const LONG_MS: i64 = 3_600_000;
 /// What a record says of the time shortly before a stall counts too.
 const BEFORE_MS: i64 = 10 * 60_000;
+/// A store that is gone is missed at least this often.
+pub(super) const BREAK_MS: i64 = 3 * 60_000;
+/// A store or leader that is gone for less is no incident.
+pub(super) const GONE_MS: i64 = 5 * 60_000;
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -64,7 +67,7 @@ fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Dr
     if stall.until.is_none() {
         add_gc(&mut draft, judged, world);
     }
-    draft.summary = summary(&draft, story, judged, stall);
+    draft.summary = prose::of_stall(&draft, story, judged, stall);
     if stall.until.is_some() {
         draft.recovered(stall.until);
     }
@@ -147,7 +150,12 @@ fn with_kinds(draft: &mut Draft, kinds: &[&str], window: Window, world: &World<'
     for id in kinds_in(kinds, window, world) {
         draft.add_episode(id, Member { certainty: Certainty::Inferred, distance: 1 });
         let run = world.episodes.at(id);
-        draft.regions.extend(run.key.region.or(run.partner));
+        let region = run.key.region.or(run.partner);
+        draft.regions.extend(region);
+        // A region that holds the checkpoint back does so on its leader.
+        if draft.stores.is_empty() {
+            draft.stores.extend(region.and_then(|region| world.regions.leader(region)));
+        }
     }
 }
 
@@ -200,13 +208,28 @@ fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Ve
         let real = world.learned.real_time(restart.instance, restart.time);
         real >= window.0 && real <= window.2
     });
-    let mut by_store: std::collections::BTreeMap<StoreId, Vec<EpisodeId>> = std::collections::BTreeMap::new();
+    let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
     for (store, restart) in restarts {
         by_store.entry(store).or_default().push(restart.episode);
     }
-    let (store, core) = by_store.into_iter().filter(|(_, core)| core.len() >= 2).max_by_key(|(_, core)| core.len())?;
-    let members = world.grow(&core);
-    let cause = world.nearest_cause(&members).map_or(Cause::StoreRestart, |(cause, _)| cause);
+    // Without the store's own log: the kernel killed it, and others lost it again and again.
+    for id in world.graph.of_kind("killed-for-memory") {
+        let run = world.episodes.at(*id);
+        let then = world.began(*id).is_none_or(|began| began >= window.0 && began <= window.2);
+        if let (Some(store), true) = (run.key.store, then)
+            && unreachable(window, world).filter(|(lost, _)| *lost == store).count() >= 2
+        {
+            let core = by_store.entry(store).or_default();
+            core.extend(std::iter::repeat_n(*id, run.count as usize));
+        }
+    }
+    let often = by_store.into_iter().filter(|(_, core)| core.len() >= 2);
+    let (store, mut core) = often.max_by_key(|(_, core)| core.len())?;
+    core.sort_unstable();
+    core.dedup();
+    let own = core.iter().find_map(|id| world.graph.chains.cause_of(world.graph.kinds(*id)));
+    let led = || world.nearest_cause(&world.grow(&core)).map(|(cause, _)| cause);
+    let cause = own.or_else(led).unwrap_or(Cause::StoreRestart);
     Some((store, cause, core))
 }
 
@@ -220,38 +243,16 @@ fn unreachable<'w>(window: Window, world: &'w World<'_>) -> impl Iterator<Item =
     })
 }
 
-/// Stores that others cannot reach until the end, and whose own logs have ended.
+/// Stores that others cannot reach until the end, without a break, and whose own logs have ended.
 fn stores_gone(window: Window, world: &World<'_>) -> BTreeSet<StoreId> {
-    let standing: BTreeSet<StoreId> =
-        unreachable(window, world).filter(|(_, id)| stands(*id, window, world)).map(|(store, _)| store).collect();
-    standing.into_iter().filter(|store| !world.lives_after(*store, window.1.unwrap_or(window.0))).collect()
-}
-
-fn summary(draft: &Draft, story: &Story, judged: &Judged, stall: &Stall) -> String {
-    let lag = hms(stall.lag_ms());
-    let mut text = format!(
-        "The checkpoint of task {} stands at {}Z, {lag} behind{}.",
-        story.name,
-        stall.value.time().human(),
-        at(Some(stall.seen))
-    );
-    let stores = if draft.stores.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} {})", plural("store", draft.stores.len()), list(draft.stores.iter()))
-    };
-    let regions = if draft.regions.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} {})", plural("region", draft.regions.len()), list(draft.regions.iter()))
-    };
-    match draft.cause {
-        Cause::Unknown => text.push_str(" The task is not paused, and no record says what holds it back."),
-        cause => text.push_str(&format!(" What holds it back: {}{stores}{regions}.", reason_words(cause))),
+    let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
+    for (store, id) in unreachable(window, world) {
+        by_store.entry(store).or_default().push(id);
     }
-    match stall.until {
-        Some(until) => text.push_str(&format!(" It has moved again{}.", at(Some(until)))),
-        None => text.push_str(&prospect(judged)),
-    }
-    text
+    let gone = by_store.into_iter().filter(|(store, ids)| {
+        let Some((began, ended)) = world.last_run(ids, BREAK_MS) else { return false };
+        let until_the_end = window.2.since(ended) <= GONE_MS && ended.since(began) >= GONE_MS;
+        until_the_end && !world.lives_after(*store, window.1.unwrap_or(window.0))
+    });
+    gone.map(|(store, _)| store).collect()
 }

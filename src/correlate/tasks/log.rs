@@ -7,7 +7,7 @@ use crate::correlate::findings::Place;
 use crate::correlate::identify::InstanceId;
 use crate::correlate::learned::{Learned, Told};
 use crate::correlate::names::RuleId;
-use crate::correlate::signs::{Sign, Verb, sign_of};
+use crate::correlate::signs::{Sign, Verb, service_of, sign_of};
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp, Tso};
 use std::collections::BTreeMap;
 
@@ -49,6 +49,8 @@ pub(in crate::correlate) struct TaskLog {
     pub(in crate::correlate) checkpoints: Checkpoints,
     /// The newest checkpoint of each store, and when it was seen.
     pub(in crate::correlate) stores: BTreeMap<StoreId, (Tso, Timestamp)>,
+    /// The newest service safe point of each of its services: a checkpoint, or one less.
+    points: BTreeMap<Box<str>, Tso>,
     /// Who uploaded the checkpoint last.
     pub(in crate::correlate) advancer: Option<InstanceId>,
     /// Start as the start record or a screen has it.
@@ -77,6 +79,9 @@ impl TaskLog {
         {
             self.start = Some(start.time());
         }
+        if let (Some(service), Some(point)) = (service_of(event), event.tso("service-safepoint")) {
+            self.points.insert(service.into(), point);
+        }
         let Some(sign) = sign_of(event) else { return };
         let place = Place { file: event.file.clone(), line: event.line };
         let real = event.time.map(|time| learned.real_time(told.instance, time));
@@ -98,7 +103,11 @@ impl TaskLog {
             _ => {}
         }
         let time = match &sign {
-            Sign::Screen(screen) => screen.observed_at.or(screen.paused_at).or(event.time),
+            // One that does not say when somebody looked was taken some time after what it shows.
+            Sign::Screen(screen) => {
+                let shown = screen.paused_at.or(event.time);
+                screen.observed_at.or_else(|| shown.map(|shown| shown.plus_ms(Self::REPEAT_MS)))
+            }
             _ => real,
         };
         let repeats = |known: &&mut Step| {
@@ -152,7 +161,8 @@ impl TaskLog {
             let Sign::Screen(screen) = &step.sign else { continue };
             self.start = screen.start.or(self.start);
             self.storage = screen.storage.clone().or(self.storage.take());
-            let value = screen.checkpoint.map(Checkpoint::Exact).or(screen.checkpoint_time.map(Checkpoint::Time));
+            let value = screen.checkpoint.or_else(|| self.exact(screen.checkpoint_time?)).map(Checkpoint::Exact);
+            let value = value.or(screen.checkpoint_time.map(Checkpoint::Time));
             if let Some((time, value)) = step.time.zip(value) {
                 seen.push((time, time, value, step.place.clone(), step.episode));
             }
@@ -163,6 +173,13 @@ impl TaskLog {
             checkpoints.take(value, time, written, place, episode);
         }
         self.checkpoints = checkpoints;
+    }
+
+    /// The checkpoint that a screen shows as a time: the global one is the lowest of the stores', and PD holds it or one less.
+    fn exact(&self, time: Timestamp) -> Option<Tso> {
+        let of_stores = self.stores.values().map(|(value, _)| *value).filter(|value| value.time() == time).min();
+        let held = self.points.values().flat_map(|point| [*point, Tso(point.0 + 1)]);
+        of_stores.or_else(|| held.filter(|point| point.time() == time && point.logical() == 0).min())
     }
 
     /// Whether anything is known of it.

@@ -1,6 +1,6 @@
 //! The state machine of a task: from its records in order to the times in which it did not run, why, and how each ended.
 
-use super::checkpoints::Checkpoints;
+use super::checkpoints::{Checkpoints, Point};
 use super::log::{Step, TaskLog};
 use crate::correlate::findings::TaskStatus;
 use crate::correlate::signs::{Screen, Sign, Verb};
@@ -53,6 +53,8 @@ pub(in crate::correlate) struct Down {
     pub(in crate::correlate) region: Option<RegionId>,
     /// What the last screen of it says.
     pub(in crate::correlate) shown: Option<TaskStatus>,
+    /// Whether the store's own log tells of its first error.
+    told: bool,
 }
 
 /// What became of a task.
@@ -64,8 +66,10 @@ pub(in crate::correlate) struct Life {
     pub(in crate::correlate) status: TaskStatus,
     /// The last start in a log.
     pub(in crate::correlate) started: Option<Timestamp>,
-    /// When it was resumed.
+    /// When it was started or resumed.
     pub(in crate::correlate) resumed: Vec<Timestamp>,
+    /// When it was stopped, and started again.
+    pub(in crate::correlate) absent: Vec<(Timestamp, Option<Timestamp>)>,
 }
 
 impl Life {
@@ -86,18 +90,24 @@ const LAG_TOGETHER_MS: i64 = 300_000;
 pub(super) fn run(log: &TaskLog) -> Life {
     let mut machine = Machine {
         log,
-        life: Life { downs: Vec::new(), status: TaskStatus::Unknown, started: None, resumed: Vec::new() },
+        life: Life {
+            downs: Vec::new(),
+            status: TaskStatus::Unknown,
+            started: None,
+            resumed: Vec::new(),
+            absent: Vec::new(),
+        },
         pause_asked: None,
         lagged: None,
     };
     let mut points = log.checkpoints.points().iter().peekable();
     for (at, step) in log.steps.iter().enumerate() {
         while let Some(point) = points.next_if(|point| step.time.is_none_or(|time| point.first <= time)) {
-            machine.advanced(point.first);
+            machine.advanced(point);
         }
         machine.step(at, step);
     }
-    points.for_each(|point| machine.advanced(point.first));
+    points.for_each(|point| machine.advanced(point));
     machine.life
 }
 
@@ -116,7 +126,7 @@ impl Machine<'_> {
         match &step.sign {
             Sign::Fatal => self.down(at, step, Reason::Fatal, false),
             Sign::Guard(store) => {
-                self.down(at, &Step { store: store.or(step.store), ..step.clone() }, Reason::Fatal, true)
+                self.down(at, &Step { store: store.or(step.store), ..step.clone() }, Reason::Fatal, true);
             }
             Sign::Seen(Verb::Pause) => {
                 let reason = if near(self.pause_asked, time, TOGETHER_MS) {
@@ -145,9 +155,15 @@ impl Machine<'_> {
                 self.life.status = TaskStatus::Normal;
                 self.life.started = time;
                 self.life.resumed.extend(time);
+                if let Some((_, again)) = self.life.absent.last_mut() {
+                    *again = again.or(time);
+                }
             }
             Sign::Command(Verb::Stop) | Sign::Seen(Verb::Stop) => {
                 self.over(Some(at), time, Ended::Stopped);
+                if self.life.status != TaskStatus::Stopped {
+                    self.life.absent.extend(time.map(|time| (time, None)));
+                }
                 self.life.status = TaskStatus::Stopped;
             }
             Sign::Seen(Verb::Start) | Sign::Loaded => {
@@ -186,9 +202,12 @@ impl Machine<'_> {
         }
     }
 
-    /// The checkpoint moved: a task that was down runs again, unless the upload was under way.
-    fn advanced(&mut self, time: Timestamp) {
-        let late = self.life.open().is_some_and(|down| down.since.is_some_and(|since| time.since(since) > TOGETHER_MS));
+    /// The checkpoint moved past the failure: a task that was down runs again, whoever resumed it.
+    fn advanced(&mut self, point: &Point) {
+        let time = point.first;
+        let late = self.life.open().is_some_and(|down| {
+            down.since.is_some_and(|since| time.since(since) > TOGETHER_MS && point.value.time() > since)
+        });
         if late {
             self.over(None, Some(time), Ended::Resumed);
             self.life.status = TaskStatus::Normal;
@@ -224,6 +243,7 @@ impl Machine<'_> {
                 code: None,
                 region: None,
                 shown: None,
+                told: false,
             });
         }
         let Some(down) = self.life.downs.last_mut() else { return };
@@ -248,7 +268,14 @@ impl Machine<'_> {
         down.confirmed |= confirmed;
         down.last_fatal = down.last_fatal.max(last_fatal);
         if fatal {
-            // The first error counts; a pause guard knows the store only, a screen all three.
+            // The first error counts, and the store's own word more than what a screen shows.
+            let own = step.sign == Sign::Fatal && !down.told;
+            if own {
+                down.store = step.store.or(down.store);
+                down.code = step.code.clone().or(down.code.take());
+                down.region = step.region.or(down.region);
+                down.told = true;
+            }
             down.store = down.store.or(step.store);
             down.code = down.code.take().or_else(|| step.code.clone());
             down.region = down.region.or(step.region);
@@ -304,6 +331,7 @@ impl Life {
         });
         let catching_up =
             self.resumed.iter().any(|resumed| *resumed <= to && to.since(*resumed) < Checkpoints::CATCH_UP_MS);
-        !down && !catching_up
+        let absent = self.absent.iter().any(|(stop, again)| *stop <= to && again.is_none_or(|again| again >= from));
+        !down && !catching_up && !absent
     }
 }

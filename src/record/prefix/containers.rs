@@ -80,15 +80,20 @@ pub(super) fn syslog(text: &[u8]) -> Option<Inner> {
         (Some(time), rest)
     } else {
         let month = text.get(..3)?;
-        let fits = MONTHS.chunks(3).any(|name| name == month)
-            && text.get(3..15)?.iter().zip(b" dd dd:dd:dd").all(|(byte, want)| match want {
-                b'd' => byte.is_ascii_digit() || *byte == b' ',
-                want => byte == want,
-            });
+        if !MONTHS.chunks(3).any(|known| known == month) {
+            return None;
+        }
+        // A page shows the two blanks before a day of one digit as one.
+        let day = if text.get(5) == Some(&b' ') { 1 } else { 2 };
+        let (clock, rest) = text.get(4..)?.split_at_checked(day + 9)?;
+        let fits = clock.iter().rev().zip(b"dd dd:dd:dd".iter().rev()).all(|(byte, want)| match want {
+            b'd' => byte.is_ascii_digit() || *byte == b' ',
+            want => byte == want,
+        });
         if !fits {
             return None;
         }
-        (None, &text[15..])
+        (None, rest)
     };
     let mut words = rest.strip_prefix(b" ")?.splitn(3, |byte| *byte == b' ');
     let (host, program) = (words.next()?, words.next()?);

@@ -119,6 +119,8 @@ mod tests {
             ("tc-tikv-0 tikv panic: x", "panic: x", None),
             ("tikv-0  | panic: x", "panic: x", None),
             ("Mar 14 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
+            ("Mar  4 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
+            ("Mar 4 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
             ("2022-07-25T14:54:44+0800 host tikv-server[12]: hello", "hello", Some("2022-07-25T06:54:44.000Z")),
             ("2026-06-03 15:39:43 | panic: x", "panic: x", None),
             ("W0725 14:54:44.467123       1 log.go:12] [x", "[x", None),

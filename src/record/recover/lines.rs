@@ -24,12 +24,25 @@ pub(super) fn joined(raw: &[u8], breaks: Breaks) -> Cow<'_, [u8]> {
     let partial: Vec<bool> = lines.iter().map(|line| prefix::strip(line).is_partial).collect();
     let lines = without_repeats(&lines);
     if breaks == Breaks::Own {
-        return Cow::Owned(lines.join(&b'\n'));
+        return Cow::Owned(apart(&lines));
     }
     match halved(&lines) {
         Some(single) => Cow::Owned(together(&single.iter().map(|line| &**line).collect::<Vec<_>>(), &partial)),
         None => Cow::Owned(together(&lines, &partial)),
     }
+}
+
+/// The lines as they are; but where a number may have been broken, dots say that neither half is one.
+fn apart(lines: &[&[u8]]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            let in_number = out.last().is_some_and(u8::is_ascii_digit) && line.first().is_some_and(u8::is_ascii_digit);
+            out.extend_from_slice(if in_number { b"...\n" } else { b"\n" });
+        }
+        out.extend_from_slice(line);
+    }
+    out
 }
 
 /// One quote for two in every line, where all were doubled (but for one that closes a cell).
@@ -107,6 +120,7 @@ fn together(lines: &[&[u8]], partial: &[bool]) -> Vec<u8> {
     for (at, line) in lines.iter().enumerate().skip(1) {
         let between: &[u8] = match () {
             () if partial[at - 1] => b"",
+            () if at == 1 && header::cut(&out).is_some() => in_header(&out, line),
             () if is_even && widths[at - 1] == widest => b"",
             () if is_even && !joint::is_doubtful(&out, line) => b" ",
             () if is_stack(line) => b"\n",
@@ -121,12 +135,19 @@ fn together(lines: &[&[u8]], partial: &[bool]) -> Vec<u8> {
     out
 }
 
+/// What stood at a break inside a header: a blank, unless the break is in the middle of the clock or a word.
+fn in_header(left: &[u8], right: &[u8]) -> &'static [u8] {
+    let after_date = left.len() >= 11 && left[left.len() - 11] == b'[' && right.first().is_some_and(u8::is_ascii_digit);
+    let between_brackets = left.ends_with(b"]") && right.starts_with(b"[");
+    let before_zone = matches!(right.first(), Some(b'+' | b'-')) && left.last().is_some_and(u8::is_ascii_digit);
+    if after_date || between_brackets || before_zone { b" " } else { b"" }
+}
+
 /// Lines of a stack or a backtrace, and empty ones.
 fn is_stack(line: &[u8]) -> bool {
     let text = line.trim_ascii_start();
     let indent = line.len() - text.len();
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    text.is_empty() || indent > 1 || line.starts_with(b"\t") || (digits > 0 && text[digits..].starts_with(b": "))
+    text.is_empty() || indent > 1 || line.starts_with(b"\t")
 }
 
 /// Columns on a terminal: characters of Chinese, Japanese and Korean take two.

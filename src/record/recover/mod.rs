@@ -247,6 +247,7 @@ mod tests {
         same(&format!("| {CLEAN}"));
         same(&format!("\u{1b}[33m{CLEAN}\u{1b}[0m"));
         same(&CLEAN.replace('"', "&quot;"));
+        same(&CLEAN.replace('\\', "\\\\").replace('"', "\\\""));
         same(&CLEAN.replace(' ', "\u{a0}"));
         same(&CLEAN.replace("endpoint.rs:209", "[endpoint.rs:209](http://endpoint.rs:209/)"));
         same(&CLEAN.replace("\"fatal error\"", "\u{201C}fatal error\u{201D}"));

@@ -26,7 +26,7 @@ pub(super) struct Axis {
 pub(super) struct Tick {
     pub(super) at: f64,
     pub(super) label: String,
-    /// Ends on the left of its moment rather than standing in the middle: the last one would be cut off.
+    /// Which end of the label stands at the moment.
     pub(super) anchor: &'static str,
 }
 
@@ -49,7 +49,7 @@ impl Axis {
         }
         let weight = |from: Timestamp, to: Timestamp| {
             let told = story.is_some_and(|(start, end)| from >= start && to <= end);
-            (1.0 + to.since(from) as f64 / 200.0).ln() * if told { 2.5 } else { 1.0 } + 0.3
+            (1.0 + to.since(from) as f64 / 200.0).ln() * if told { 2.5 } else { 1.0 } + 0.6
         };
         let total: f64 = moments.windows(2).map(|pair| weight(pair[0], pair[1])).sum();
         let mut at = 0.0;
@@ -88,37 +88,42 @@ impl Axis {
         pairs.join(" ")
     }
 
-    /// Labels that do not touch, those of `wanted` moments first. `room`: the width of a label, in parts of the axis.
-    pub(super) fn ticks(&self, wanted: &[Timestamp], room: f64) -> Vec<Tick> {
+    /// Labels that do not touch, those of `wanted` moments first.
+    pub(super) fn ticks(&self, wanted: &[Timestamp]) -> Vec<Tick> {
         let told = &self.knots[..self.knots.len() - usize::from(self.ends_in_room)];
         let ends = [told.first(), told.last()].into_iter().flatten();
-        let mut chosen: Vec<Timestamp> = Vec::new();
+        let first_day = day(self.first());
+        let mut chosen: Vec<(Timestamp, [f64; 2])> = Vec::new();
         for time in ends.map(|(time, _)| time).chain(wanted).chain(told.iter().map(|(time, _)| time)) {
-            if chosen.iter().all(|other| (self.at(*other) - self.at(*time)).abs() >= room) {
-                chosen.push(*time);
+            // A label with its date, which one of a later day may need, is wider.
+            let has_date = *time == self.first() || day(*time) != first_day;
+            let extent = self.extent(*time, if has_date { 84.0 } else { 52.0 });
+            if chosen.iter().all(|(_, [from, to])| extent[0] > to + 6.0 || extent[1] < from - 6.0) {
+                chosen.push((*time, extent));
             }
         }
-        chosen.sort_unstable();
-        let mut day = None;
+        chosen.sort_unstable_by_key(|(time, _)| *time);
+        let mut last_day = None;
         let label = |time: Timestamp| {
             let text = time.human();
             let (date, clock) = text.split_once(' ').unwrap_or((&text, ""));
-            let same_day = day.replace(date.to_owned()).is_some_and(|known| known == date);
+            let same_day = last_day.replace(day(time)) == Some(day(time));
             let label = if same_day { clock.to_owned() } else { format!("{} {clock}", &date[5..]) };
             let at = self.at(time);
-            Tick {
-                at,
-                label,
-                anchor: if at < 0.03 {
-                    "start"
-                } else if at > 0.97 {
-                    "end"
-                } else {
-                    "middle"
-                },
-            }
+            Tick { at, label, anchor: anchor(at) }
         };
-        chosen.into_iter().map(label).collect()
+        chosen.into_iter().map(|(time, _)| time).map(label).collect()
+    }
+
+    /// From where to where a label of this width reaches.
+    fn extent(&self, time: Timestamp, width: f64) -> [f64; 2] {
+        let at = self.at(time);
+        let x = LEFT + WIDTH * at;
+        match anchor(at) {
+            "start" => [x, x + width],
+            "end" => [x - width, x],
+            _ => [x - width / 2.0, x + width / 2.0],
+        }
     }
 
     /// How long the stretches between neighbouring ticks are: where, and in words. None where all is to scale.
@@ -138,6 +143,19 @@ impl Axis {
         };
         ticks.windows(2).filter_map(span).collect()
     }
+}
+
+/// Labels at the ends of the axis stay within it.
+fn anchor(at: f64) -> &'static str {
+    match at {
+        ..0.03 => "start",
+        0.97.. => "end",
+        _ => "middle",
+    }
+}
+
+fn day(time: Timestamp) -> i64 {
+    time.0.div_euclid(86_400_000)
 }
 
 #[cfg(test)]
@@ -166,8 +184,8 @@ mod tests {
             let xs: Vec<_> = times.iter().map(|time| axis.at(Timestamp(*time))).collect();
             prop_assert!(xs.is_sorted() && xs.iter().all(|x| (0.0..=1.0).contains(x)), "{xs:?}");
             prop_assert_eq!((axis.at(axis.first()), axis.at(axis.last())), (0.0, 1.0));
-            let ticks = axis.ticks(&[], 0.07);
-            prop_assert!(ticks.windows(2).all(|pair| pair[1].at - pair[0].at >= 0.07 - 1e-9));
+            let ticks = axis.ticks(&[]);
+            prop_assert!(ticks.windows(2).all(|pair| pair[1].x() - pair[0].x() >= 52.0));
         }
     }
 }

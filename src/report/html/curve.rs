@@ -72,8 +72,8 @@ fn pieces(task: &Task, end: Timestamp) -> Vec<Piece> {
     times.windows(2).filter_map(piece).collect()
 }
 
-/// The chart, below `top`; none where neither was seen twice.
-pub(super) fn draw(task: &Task, axis: &Axis, top: f64) -> Option<Curve> {
+/// The chart, below `top`. What was seen last holds until `now`. None where nothing moved.
+pub(super) fn draw(task: &Task, axis: &Axis, now: Option<Timestamp>, top: f64) -> Option<Curve> {
     let values = || task.checkpoints.iter().chain(&task.safepoints).map(|(_, tso)| tso.time());
     let (low, high) = (values().min()?, values().max()?);
     if low == high {
@@ -86,7 +86,8 @@ pub(super) fn draw(task: &Task, axis: &Axis, top: f64) -> Option<Curve> {
     };
     let x = |time: Timestamp| px(LEFT + WIDTH * axis.at(time));
     let (mut safe, mut lost) = (Vec::new(), Vec::new());
-    for piece in pieces(task, axis.last()) {
+    let end = now.map_or(axis.last(), |now| now.clamp(axis.first(), axis.last()));
+    for piece in pieces(task, end) {
         let (from, to) = (piece.from.max(axis.first()), piece.to.min(axis.last()));
         if from >= to {
             continue;
@@ -104,6 +105,10 @@ pub(super) fn draw(task: &Task, axis: &Axis, top: f64) -> Option<Curve> {
             // Writing to a string cannot fail.
             let _ = write!(path, "H{:.1}V{:.1}", x(*seen), y(*tso));
             let _ = write!(points, " {},{:.1}", seen.0, y(*tso));
+        }
+        if end > last.0 {
+            let _ = write!(path, "H{:.1}", x(end));
+            let _ = write!(points, " {},{:.1}", end.0, y(last.1));
         }
         let label_y = if above { px(y(last.1) - 6.0) } else { px(y(last.1) + 14.0) };
         Some(Steps { path, points, label_x: LEFT + 6.0, label_y })

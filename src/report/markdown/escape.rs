@@ -54,10 +54,10 @@ pub(super) fn span(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Text as a block of shell commands.
-pub(super) fn fenced(text: &str) -> String {
+/// Text as a block of code.
+pub(super) fn fenced(text: &str, language: &str) -> String {
     let fence = "`".repeat((longest_run(text) + 1).max(3));
-    format!("{fence}shell\n{text}\n{fence}")
+    format!("{fence}{language}\n{text}\n{fence}")
 }
 
 fn longest_run(text: &str) -> usize {

@@ -134,28 +134,35 @@
       rect.setAttribute('x', from);
       rect.setAttribute('width', Math.max(least, rect.classList.contains('block') ? 0 : to - from));
     });
-    all('[data-move]', svg).forEach(mark =>
-      mark.setAttribute('transform', `translate(${xOf(Number(mark.dataset.t))} ${mark.dataset.y || 0})`));
+    all('[data-move]', svg).forEach(mark => mark.setAttribute('transform', `translate(${xOf(Number(mark.dataset.t))} 0)`));
     all('[data-points]', svg).forEach(path => {
       const points = path.dataset.points.split(' ').map(pair => pair.split(',').map(Number));
       path.setAttribute('d', points.map(([time, y], i) => i ? `H${xOf(time)}V${y}` : `M${xOf(time)} ${y}`).join(''));
     });
+    // Marks of one lane stand beside each other, not on each other.
+    const marks = all('.steps > g', svg), xs = [], ys = marks.map(mark => Number(mark.dataset.y));
+    marks.forEach((mark, i) => {
+      const time = Number(mark.dataset.t);
+      xs[i] = xOf(time);
+      for (let j = 0; j < i; j += 1) if (ys[j] === ys[i] && Number(marks[j].dataset.t) <= time) xs[i] = Math.max(xs[i], xs[j] + 17);
+      mark.setAttribute('transform', `translate(${xs[i]} ${ys[i]})`);
+    });
     all('.arrows path', svg).forEach(path => {
-      const [from, y1] = path.dataset.from.split(',').map(Number), [to, y2] = path.dataset.to.split(',').map(Number);
-      path.setAttribute('d', arrow(xOf(from), y1, xOf(to), y2));
+      const { from, to } = path.dataset;
+      path.setAttribute('d', arrow(xs[from], ys[from], xs[to], ys[to]));
     });
     const asDrawn = !linear && view[0] === 0 && view[1] === 1;
     svg.querySelector('.spans').innerHTML = asDrawn ? drawn.spans : '';
     if (asDrawn) { svg.querySelector('.ticks').innerHTML = drawn.ticks; return; }
     const range = timeAt(view[1]) - timeAt(view[0]);
-    let day = '', marks = '';
+    let day = '', labels = '';
     for (let i = 0; i <= 9; i += 1) {
       const time = timeAt(view[0] + (view[1] - view[0]) * i / 9);
       const anchor = i === 0 ? 'start' : i === 9 ? 'end' : 'middle';
-      marks += `<g transform="translate(${left + width * i / 9} 0)"><path d="M0 3.5V8"/><text y="20" text-anchor="${anchor}">${label(time, range, day)}</text></g>`;
+      labels += `<g transform="translate(${left + width * i / 9} 0)"><path d="M0 3.5V8"/><text y="20" text-anchor="${anchor}">${label(time, range, day)}</text></g>`;
       day = new Date(time).toISOString().slice(0, 10);
     }
-    svg.querySelector('.ticks').innerHTML = marks;
+    svg.querySelector('.ticks').innerHTML = labels;
   };
   const look = (from, to) => {
     const size = Math.min(1, Math.max(1e-6, to - from));
