@@ -1,10 +1,10 @@
 //! A night's report folder, and what is told of it at once.
 
 use super::night::Night;
+use super::notice;
 use super::novelty::Novelty;
 use super::publish::{self, Report};
 use super::read::Read;
-use super::notice;
 use super::state::Run;
 use crate::correlate::Correlation;
 use crate::report;
@@ -64,7 +64,8 @@ impl Night<'_> {
             duration_ms: Some(self.took_ms()),
         };
         let safe = Safe::new(self.config.redact);
-        let mut text: String = run.summary.news.iter().map(|sentence| format!("* {}\n", &*safe.line(sentence))).collect();
+        let mut text: String =
+            run.summary.news.iter().map(|sentence| format!("* {}\n", &*safe.line(sentence))).collect();
         if !text.is_empty() {
             text.push('\n');
         }

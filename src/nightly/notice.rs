@@ -24,7 +24,13 @@ pub(super) fn sentences(news: &News, novelties: &[Novelty]) -> Vec<String> {
 }
 
 /// `news.md`: what is new, and how the unusual went over the last nights.
-pub(super) fn page(sentences: &[String], novelties: &[Novelty], since: Option<Timestamp>, now: Timestamp, safe: Safe) -> String {
+pub(super) fn page(
+    sentences: &[String],
+    novelties: &[Novelty],
+    since: Option<Timestamp>,
+    now: Timestamp,
+    safe: Safe,
+) -> String {
     let since = since.map_or_else(|| "in the first run".to_owned(), |since| format!("since {}Z", since.human()));
     let mut page = format!("# New {since}\n\nAs of {}Z.\n\n", now.human());
     for sentence in sentences {
