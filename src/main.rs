@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 
 #[allow(clippy::print_stderr, reason = "the last word of a failed run")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("tidescope: {}", tidescope::safe::visible(&format!("{error:#}")));
+    eprintln!("tidescope: {}", &*tidescope::safe::Safe::new(true).text(&format!("{error:#}")));
 }
 
 /// A reader that went away, such as `head`, is no failure.

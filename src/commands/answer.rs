@@ -58,6 +58,7 @@ pub(super) fn finish(
     place: &Place<'_>,
     began: Instant,
 ) -> anyhow::Result<Outcome> {
+    let worst = outcome_of(gathered.sources, common)?;
     let options = correlate::Options {
         episode_gap_ms: settings.episode_gap_ms,
         gc_ttl_ms: settings.gc_ttl_ms,
@@ -102,7 +103,6 @@ pub(super) fn finish(
     let mut out = std::io::stdout().lock();
     out.write_all(answer.as_bytes())?;
     out.flush()?;
-    let worst = outcome_of(gathered.sources, common, &|_| false);
     let fails = settings.fail_on.is_some_and(|least| {
         findings.incidents.iter().any(|incident| incident.status == IncidentStatus::Open && incident.severity >= least)
     });
@@ -113,7 +113,7 @@ pub(super) fn finish(
 }
 
 /// What was typed, quoted so that it can be typed again.
-fn command_line() -> String {
+pub(super) fn command_line() -> String {
     let quote = |word: String| {
         let plain =
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte));

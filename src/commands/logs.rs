@@ -11,6 +11,7 @@ use crate::scan::{self, Context};
 use crate::settings::Settings;
 use anyhow::{Context as _, anyhow};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Logs that are about to be read.
@@ -40,24 +41,24 @@ pub(super) fn catalog(files: &[std::path::PathBuf]) -> anyhow::Result<Arc<Catalo
 /// Resolves the common options and sets up the threads.
 pub(super) fn settings(common: &Common) -> anyhow::Result<Settings> {
     let settings = Settings::resolve(common).map_err(anyhow::Error::msg)?;
-    let threads = settings.threads.unwrap_or(0);
-    // A second command in one process (in tests) keeps the threads of the first.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(32 << 20).build_global();
+    threads(settings.threads);
     Ok(settings)
 }
 
+/// Sets up the threads; without a number as many as there are processors.
+pub(super) fn threads(number: Option<usize>) {
+    // A second command in one process (in tests) keeps the threads of the first.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(number.unwrap_or(0)).stack_size(32 << 20).build_global();
+}
+
 impl Logs {
-    pub(super) fn open(paths: &[String], common: &Common) -> anyhow::Result<Self> {
+    pub(super) fn open(paths: &[PathBuf], common: &Common) -> anyhow::Result<Self> {
         let settings = settings(common)?;
         let catalog = catalog(&settings.rules)?;
         let found = input::discover(paths, &options(common));
-        for problem in &found.problems {
-            if problem.status != input::Status::Skipped || common.verbose > 0 {
-                warn(common, &format!("{}: {}", problem.file, problem.reason));
-            }
-        }
         if found.inputs.is_empty() {
-            return Err(anyhow!("nothing to read: no file among the paths given"));
+            let problems = found.problems.iter().map(|problem| (problem.file.as_str(), problem.reason.as_str()));
+            return Err(nothing_to_read(problems));
         }
         let show_progress = match common.progress {
             When::Always => true,
@@ -91,6 +92,7 @@ impl Logs {
             until: self.settings.until.and_then(|moment| moment.resolve(now)),
             context,
             split,
+            starts: std::collections::BTreeMap::new(),
             zone_minutes: self.settings.zone_minutes,
             redact: self.settings.redact,
             memory: self.settings.memory,
@@ -109,27 +111,53 @@ impl Logs {
     }
 }
 
-/// The exit status that the sources ask for, with a line on standard error for each that could not be read.
-pub(super) fn outcome_of(sources: &[SourceRow], common: &Common, said: &dyn Fn(&str) -> bool) -> Outcome {
+/// Whether all sources were read to their ends, with a line on standard error for each that was not.
+pub(super) fn complete(sources: &[SourceRow], common: &Common) -> Outcome {
     let mut outcome = Outcome::Done;
-    for row in sources.iter().filter(|row| matches!(row.status, ReadStatus::Partial | ReadStatus::Failed)) {
-        outcome = Outcome::Incomplete;
-        if !said(&row.file) {
-            warn(
-                common,
-                &format!("{}: {}", row.file, row.problem.as_deref().unwrap_or("could not be read to its end")),
-            );
+    for row in sources {
+        let failed = matches!(row.status, ReadStatus::Partial | ReadStatus::Failed);
+        if failed {
+            outcome = Outcome::Incomplete;
+        }
+        if failed || (row.status == ReadStatus::Skipped && common.verbose > 0) {
+            warn(common, &format!("{}: {}", row.file, reason(row)));
         }
     }
-    let readable = sources.iter().any(|row| matches!(row.status, ReadStatus::Read | ReadStatus::Partial));
-    if readable { outcome } else { Outcome::Unusable }
+    outcome
+}
+
+/// The same where something must be readable.
+///
+/// # Errors
+/// Nothing was; names what stood in the way.
+pub(super) fn outcome_of(sources: &[SourceRow], common: &Common) -> anyhow::Result<Outcome> {
+    if !sources.iter().any(|row| matches!(row.status, ReadStatus::Read | ReadStatus::Partial)) {
+        return Err(nothing_to_read(sources.iter().map(|row| (&*row.file, reason(row)))));
+    }
+    Ok(complete(sources, common))
+}
+
+fn reason(row: &SourceRow) -> &str {
+    row.problem.as_deref().unwrap_or("could not be read to its end")
+}
+
+/// An error that names the first few of what could not be read.
+fn nothing_to_read<'p>(problems: impl Iterator<Item = (&'p str, &'p str)>) -> anyhow::Error {
+    const SHOWN: usize = 5;
+    let lines: Vec<String> = problems.map(|(file, reason)| format!("\n  {file}: {reason}")).collect();
+    let more = match lines.len() {
+        0 => " among the paths given".to_owned(),
+        count if count > SHOWN => format!("\n  and {} more", count - SHOWN),
+        _ => String::new(),
+    };
+    anyhow!("nothing to read{}{more}", lines.iter().take(SHOWN).map(String::as_str).collect::<String>())
 }
 
 /// A message for a person, on standard error.
 #[allow(clippy::print_stderr, reason = "the one place that speaks to the user beside the result")]
 pub(super) fn warn(common: &Common, text: &str) {
     if !common.quiet {
-        eprintln!("tidescope: {}", crate::safe::visible(text));
+        eprintln!("tidescope: {}", &*crate::safe::Safe::new(!common.no_redact).text(text));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `tidescope scan`: events only.
 
-use super::logs::{Logs, outcome_of};
+use super::logs::{Logs, complete, outcome_of};
 use super::write_to;
 use crate::cli::{IoChoice, Scan, ScanFormat};
 use crate::event::{EventStream, Implicated, ReadStatus, RowRef};
@@ -9,13 +9,14 @@ use crate::rows::{self, Format};
 use crate::scan::Context;
 use anyhow::{Context as _, anyhow};
 use std::ops::Range;
+use std::path::PathBuf;
 
 pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     let mut paths = args.paths.clone();
     let split = args.split.as_deref().map(split).transpose()?;
     if let Some((path, _)) = &split {
         if paths.iter().any(|given| given != path) {
-            return Err(anyhow!("--split reads only its own PATH, {path}: leave the others out"));
+            return Err(anyhow!("--split reads only its own PATH, {}: leave the others out", path.display()));
         }
         paths = vec![path.clone()];
     }
@@ -55,22 +56,21 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         Ok(rows.finish()?)
     })?;
     if !with_rest {
-        return Ok(Outcome::Done);
+        return Ok(complete(&sources, &common));
     }
-    let outcome = outcome_of(&sources, &args.common, &|_| false);
     // A split of a file that is no log is done: its row says so.
     let is_nothing = sources.iter().all(|row| row.status == ReadStatus::Skipped);
-    Ok(if args.split.is_some() && is_nothing { Outcome::Done } else { outcome })
+    if args.split.is_some() && is_nothing { Ok(Outcome::Done) } else { outcome_of(&sources, &common) }
 }
 
 /// `PATH:START-END`.
-fn split(text: &str) -> anyhow::Result<(String, Range<u64>)> {
+fn split(text: &str) -> anyhow::Result<(PathBuf, Range<u64>)> {
     let parsed = text.rsplit_once(':').and_then(|(path, range)| {
         let (start, end) = range.split_once('-')?;
-        Some((path.to_owned(), start.parse::<u64>().ok()?..end.parse::<u64>().ok()?))
+        Some((PathBuf::from(path), start.parse::<u64>().ok()?..end.parse::<u64>().ok()?))
     });
     parsed
-        .filter(|(path, range)| !path.is_empty() && range.start <= range.end)
+        .filter(|(path, range)| !path.as_os_str().is_empty() && range.start <= range.end)
         .ok_or_else(|| anyhow!("--split {text}: give PATH:START-END, such as tikv.log:0-268435456"))
 }
 

@@ -38,7 +38,9 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_no_duplicate() {
         let mut rows = [row("a", 0, 0), row("b", 0, 0)];
-        rows.iter_mut().for_each(|row| row.status = ReadStatus::Failed);
+        for row in &mut rows {
+            row.status = ReadStatus::Failed;
+        }
         assert_eq!(counted_in_place(&rows), [0, 1]);
     }
 }

@@ -15,8 +15,6 @@ pub(super) struct Reached {
     pub(super) seen: Option<Timestamp>,
     /// The safe point.
     pub(super) point: Tso,
-    /// Who says so.
-    pub(super) component: Option<Component>,
     /// Where.
     pub(super) place: Place,
     /// Episode of the record.
@@ -70,7 +68,7 @@ impl Gc {
         let seen = event.time.map(|time| learned.real_time(told.instance, time));
         let place = || Place { file: event.file.clone(), line: event.line };
         if let Some(point) = event.tso("gc-safepoint").filter(|point| point.is_plausible()) {
-            self.reach(Reached { seen, point, component: told.component, place: place(), episode });
+            self.reach(Reached { seen, point, place: place(), episode });
         }
         // What BR asks for is not yet what PD granted.
         if told.component == Some(Component::Br) {
@@ -189,7 +187,9 @@ mod tests {
         let events = cluster.events();
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut gc = Gc::default();
-        events.iter().for_each(|event| gc.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0)));
+        for event in &events {
+            gc.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0));
+        }
         gc
     }
 

@@ -7,7 +7,7 @@ use super::learned::Learned;
 use super::names::{RuleId, TaskId};
 use crate::units::{RegionId, StoreId, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Episodes with their kinds, found by what links join on.
 #[derive(Debug)]
@@ -17,7 +17,6 @@ pub(super) struct Graph<'c> {
     by_region: FxHashMap<RegionId, Vec<EpisodeId>>,
     by_store: FxHashMap<StoreId, Vec<EpisodeId>>,
     by_kind: BTreeMap<KindId, Vec<EpisodeId>>,
-    partners: FxHashMap<RegionId, BTreeSet<RegionId>>,
 }
 
 /// An episode of a chain.
@@ -45,12 +44,10 @@ impl<'c> Graph<'c> {
             by_region: FxHashMap::default(),
             by_store: FxHashMap::default(),
             by_kind: BTreeMap::new(),
-            partners: FxHashMap::default(),
         };
         let mut of_rules: FxHashMap<RuleId, Kinds> = FxHashMap::default();
         for (id, run) in episodes.iter() {
-            let of_rule =
-                *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned.rule(run.key.rule), run));
+            let of_rule = *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned, run));
             if of_rule.is_empty() || run.screen {
                 continue;
             }
@@ -67,10 +64,6 @@ impl<'c> Graph<'c> {
             }
             for store in stores_of(run) {
                 graph.by_store.entry(store).or_default().push(id);
-            }
-            if let (Some(own), Some(partner)) = (run.key.region, run.partner) {
-                graph.partners.entry(own).or_default().insert(partner);
-                graph.partners.entry(partner).or_default().insert(own);
             }
         }
         graph
@@ -137,7 +130,7 @@ impl<'c> Graph<'c> {
             }
             let far = episodes.at(other);
             let (cause, effect) = if backwards { (far, run) } else { (run, far) };
-            let holds = self.joined(link, cause, effect, learned)
+            let holds = Self::joined(link, cause, effect, learned)
                 && in_time(link, cause, effect, learned)
                 && link.fits(learned.instance(effect.instance).version.as_deref());
             let certainty = if link.observed { Certainty::Observed } else { Certainty::Inferred };
@@ -157,7 +150,7 @@ impl<'c> Graph<'c> {
         self.by_kind.get(&wanted).map_or(none, Vec::as_slice)
     }
 
-    fn joined(&self, link: &Link, cause: &Run, effect: &Run, learned: &Learned) -> bool {
+    fn joined(link: &Link, cause: &Run, effect: &Run, learned: &Learned) -> bool {
         link.join.iter().all(|join| match join {
             Join::Region => regions_of(cause).any(|region| regions_of(effect).any(|other| other == region)),
             Join::Store => stores_of(cause).any(|store| stores_of(effect).any(|other| other == store)),
@@ -169,11 +162,6 @@ impl<'c> Graph<'c> {
             }
             Join::Ts => cause.tsos.iter().any(|ts| effect.tsos.iter().any(|other| ts.0.abs_diff(other.0) <= 1)),
         })
-    }
-
-    /// Regions that a region was merged into, or that were merged into it.
-    pub(super) fn partners(&self, region: RegionId) -> impl Iterator<Item = RegionId> + '_ {
-        self.partners.get(&region).into_iter().flatten().copied()
     }
 }
 

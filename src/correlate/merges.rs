@@ -1,7 +1,7 @@
-//! What an event says of a merge or a split: who, into whom, how far. Histories are kept elsewhere.
+//! What an event says of a merge: who, into whom, how far. Histories are kept elsewhere.
 
 use crate::event::Event;
-use crate::units::{FactKind, RegionId};
+use crate::units::RegionId;
 
 /// How far a merge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,25 +58,9 @@ pub(super) fn merge_of(event: &Event) -> Option<MergeSign> {
     (Some(source) != target).then_some(MergeSign { source, target, step })
 }
 
-/// The regions that a split made, with the region that was split, where the record names both.
-pub(super) fn split_of(event: &Event) -> Option<(RegionId, Vec<RegionId>)> {
-    if &*event.group != "region-split" {
-        return None;
-    }
-    let parent = event.region?;
-    let children: Vec<RegionId> = event
-        .facts
-        .iter()
-        .filter(|fact| fact.kind == FactKind::Region && &*fact.role == "new")
-        .filter_map(|fact| fact.value.parse().ok())
-        .filter(|child| *child != parent)
-        .collect();
-    (!children.is_empty()).then_some((parent, children))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MergeStep, merge_of, split_of};
+    use super::{MergeStep, merge_of};
     use crate::correlate::testing::{Record, record};
     use crate::units::{Component, RegionId, Severity};
 
@@ -101,12 +85,5 @@ mod tests {
         let operator = record("pd-operator-add", "pd", Severity::Notice, Component::Pd);
         assert_eq!(merge_of(&operator.clone().region(7).event()), None);
         assert!(merge_of(&operator.region(7).other_region("source", 7).other_region("target", 8).event()).is_some());
-    }
-
-    #[test]
-    fn a_split_names_its_children() {
-        let split = record("split-batch-ask", "region-split", Severity::Info, Component::Tikv);
-        let event = split.region(94812).other_region("new", 94820).other_region("new", 94824).event();
-        assert_eq!(split_of(&event), Some((RegionId(94812), vec![RegionId(94820), RegionId(94824)])));
     }
 }

@@ -53,8 +53,6 @@ pub(super) struct RunRecord {
     pub(super) store: Option<StoreId>,
     pub(super) message: Box<str>,
     pub(super) codes: Vec<Box<str>>,
-    pub(super) group: std::sync::Arc<str>,
-    pub(super) file: FileId,
     pub(super) place: Place,
     pub(super) episode: EpisodeId,
     ending: Option<Ending>,
@@ -165,8 +163,6 @@ impl Runs {
                 store: event.store,
                 message: event.message.clone(),
                 codes: event.codes.clone(),
-                group: event.group.clone(),
-                file: told.file,
                 place: Place { file: event.file.clone(), line: event.line },
                 episode,
                 ending,
@@ -432,7 +428,9 @@ mod tests {
         let events = cluster.events();
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut runs = Runs::default();
-        events.iter().for_each(|event| runs.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0)));
+        for event in &events {
+            runs.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0));
+        }
         runs.finish()
     }
 

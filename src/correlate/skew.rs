@@ -62,7 +62,9 @@ impl Skew {
             let old = self.open.extract_if(|_, seen| time.since(seen[0].time) > Self::WINDOW_MS);
             let mut old: Vec<_> = old.map(|(_, seen)| seen).collect();
             old.sort_by_key(|seen| (seen[0].time, seen[0].source));
-            old.iter().for_each(|seen| self.close(seen));
+            for seen in &old {
+                self.close(seen);
+            }
         }
         let seen = Seen { source, time, pd: event.component == Some(Component::Pd) };
         for moment in moments.into_iter().flatten() {
@@ -99,7 +101,9 @@ impl Skew {
     pub(super) fn estimate<'i>(mut self, instances: impl Iterator<Item = (&'i [usize], bool)>) -> Vec<Option<i64>> {
         let mut open: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|seen| (seen[0].time, seen[0].source));
-        open.iter().for_each(|seen| self.close(seen));
+        for seen in &open {
+            self.close(seen);
+        }
         let gather = |lists: &[Vec<i64>], sources: &[usize]| -> Option<i64> {
             let mut all: Vec<i64> = sources.iter().filter_map(|source| lists.get(*source)).flatten().copied().collect();
             (all.len() >= Self::FEWEST).then(|| median(&mut all))

@@ -1,7 +1,7 @@
 //! Stores and other instances: what they wrote, what was written about them, and when they restarted.
 
 use super::episodes::EpisodeId;
-use super::findings::{Place, Store};
+use super::findings::Store;
 use super::identify::InstanceId;
 use super::learned::{Learned, Told};
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
@@ -16,7 +16,6 @@ pub(super) struct Restart {
     pub(super) time: Timestamp,
     /// Whether it was told to stop before.
     pub(super) orderly: bool,
-    pub(super) place: Place,
     pub(super) episode: EpisodeId,
 }
 
@@ -92,7 +91,6 @@ impl Stores {
             time,
             // Without the time before it in the same file nobody can tell.
             orderly: orderly || !goes_back,
-            place: Place { file: told.event.file.clone(), line: told.event.line },
             episode,
         });
     }

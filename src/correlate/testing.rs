@@ -85,11 +85,6 @@ impl Record {
         self.fact(FactKind::Store, "", &id.to_string())
     }
 
-    pub(super) fn peer(mut self, id: u64) -> Self {
-        self.0.peer = Some(PeerId(id));
-        self
-    }
-
     pub(super) fn task(mut self, name: &str) -> Self {
         self.0.task = Some(name.into());
         self.fact(FactKind::Task, "", name)
@@ -126,11 +121,6 @@ impl Record {
         self
     }
 
-    pub(super) fn range(mut self, start: &str, end: &str) -> Self {
-        self.0.ranges.push(KeyRange { start: start.into(), end: end.into() });
-        self
-    }
-
     pub(super) fn event(self) -> Event {
         self.0
     }
@@ -161,14 +151,6 @@ impl Cluster {
         event.offset = row.bytes - 100;
         event.time = time;
         self.events.push(event);
-        self
-    }
-
-    /// Records that no rule matched: the source goes on until then.
-    pub(super) fn quiet_until(&mut self, file: &str, time: &str) -> &mut Self {
-        if let Some(row) = self.sources.get_mut(file) {
-            row.last = row.last.max(Some(at(time)));
-        }
         self
     }
 

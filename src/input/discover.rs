@@ -7,6 +7,7 @@ use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -25,9 +26,9 @@ pub struct Discovery {
 ///
 /// Links are followed, each folder behind one once and never back up or into the system's own trees; a file that is reached twice,
 /// by whatever names, counts once under the bytewise smallest. A FIFO is read only where it was named itself.
-pub fn discover(paths: &[String], options: &Options) -> Discovery {
+pub fn discover<P: AsRef<Path>>(paths: &[P], options: &Options) -> Discovery {
     let mut search = Search { options: *options, ..Search::default() };
-    let mut sorted: Vec<&String> = paths.iter().collect();
+    let mut sorted: Vec<&OsStr> = paths.iter().map(|path| path.as_ref().as_os_str()).collect();
     sorted.sort();
     sorted.dedup();
     for path in sorted {
@@ -48,7 +49,7 @@ struct Search {
 }
 
 impl Search {
-    fn path(&mut self, given: &str) {
+    fn path(&mut self, given: &OsStr) {
         if given == "-" {
             self.stdin = Some(Input::stdin(self.options));
             return;
@@ -57,8 +58,10 @@ impl Search {
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => self.folder(path),
             Ok(meta) => self.file(path, &meta, true),
-            Err(_) if given.contains(['*', '?', '[', '{']) => self.glob(given),
-            Err(source) => self.failed(name::of_path(path), &Error::Read { path: given.into(), source }),
+            Err(source) => match given.to_str() {
+                Some(pattern) if pattern.contains(['*', '?', '[', '{']) => self.glob(pattern),
+                _ => self.failed(name::of_path(path), &Error::Read { path: name::of_path(path), source }),
+            },
         }
     }
 

@@ -20,8 +20,9 @@ pub(super) enum Kind {
     Other(&'static str),
 }
 
-/// Names what the head is the beginning of.
+/// Names what the head is the beginning of. No more of it is looked at than `HEAD`, however much a reader has at hand.
 pub(super) fn sniff(head: &[u8]) -> Kind {
+    let head = &head[..head.len().min(HEAD)];
     let behind_skippable = skip_skippable(head);
     if let Some(format) = Format::KNOWN.into_iter().find(|format| format.begins(behind_skippable)) {
         return Kind::Compressed(format);
@@ -86,14 +87,14 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"ARROW1", "is an Arrow file"),
 ];
 
-/// Whether there are too many control characters for text. Logs have some (colours, keys, hostile strings, the zeros of a
-/// crash); of random bytes every tenth is one. Leading zeros prove nothing: a file that was truncated under its writer has them.
+/// Whether there are too many control characters for text. Logs have some (colours, keys, hostile strings); of random bytes every
+/// tenth is one. A run of zeros counts once: a file that was truncated under its writer begins with many, and a crash leaves many
+/// where its last lines were.
 fn is_binary(head: &[u8]) -> bool {
-    let zeros = head.iter().take_while(|byte| **byte == 0).count();
-    let head = &head[zeros..];
-    let controls = head.iter().filter(|byte| matches!(byte, 0..=6 | 0xe..=0x1a | 0x1c..=0x1f | 0x7f)).count();
+    let bytes = || head.iter().enumerate().filter(|(at, byte)| **byte != 0 || *at == 0 || head[at - 1] != 0);
+    let controls = bytes().filter(|(_, byte)| matches!(byte, 0..=6 | 0xe..=0x1a | 0x1c..=0x1f | 0x7f)).count();
     let share = if head.contains(&0) { 20 } else { 4 };
-    controls >= 64 && controls * share > head.len()
+    controls >= 64 && controls * share > bytes().count()
 }
 
 #[cfg(test)]
@@ -104,9 +105,12 @@ mod tests {
     fn text_of_every_kind_is_text() {
         let line = b"[2022/07/25 14:54:44.467 +00:00] [INFO] [lib.rs:1] [ok]\n";
         let hole = [&[0; 5_000][..], &line.repeat(50)].concat();
+        let crash = [&line.repeat(3)[..], &[0; 3_000], &line.repeat(3), &[0; 5_000]].concat();
         let colours = b"\x1b[31m\x07[2022/07/25]\x00\x01\x02\x1b[0m\n";
         let gbk = b"[2022/07/25] [ERROR] [\xb4\xed\xce\xf3\xc8\xd5\xd6\xbe]\n".repeat(100);
-        for text in [&line[..], &hole, colours, &gbk, b"", b"\xef\xbb\xbf[2022", b"P", &[0; 8_192], b"BZh is no log"] {
+        for text in
+            [&line[..], &hole, &crash, colours, &gbk, b"", b"\xef\xbb\xbf[2022", b"P", &[0; 8_192], b"BZh is no log"]
+        {
             assert_eq!(sniff(text), Kind::Text, "{:?}", &text[..text.len().min(20)]);
         }
     }

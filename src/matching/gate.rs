@@ -87,6 +87,10 @@ impl Gate {
         let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
         // A copy out of a JSON text has its quotes escaped.
         let message = message.strip_prefix(b"\"").or_else(|| message.strip_prefix(b"\\\"")).unwrap_or(message);
+        // A page's own quotation marks: `“`, `&quot;`.
+        if message.first().is_some_and(|byte| !byte.is_ascii() || b"&'`".contains(byte)) {
+            return true;
+        }
         self.knows(message) || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
     }
 
@@ -186,5 +190,24 @@ impl Bits {
     #[inline]
     fn has(&self, bit: u32) -> bool {
         self.0[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_page_has_quoted_anew_passes() {
+        let gate = Gate::new(std::iter::empty());
+        for (message, passes) in [
+            ("[\"region 94812 split\"]", false),
+            ("[region]", false),
+            ("[“region 94812 split”]", true),
+            ("[&quot;region 94812 split&quot;]", true),
+        ] {
+            let record = format!("[2022/07/25 14:54:44.467 +00:00] [INFO] [node.go:331] {message}");
+            assert_eq!(gate.passes(record.as_bytes()), passes, "{message}");
+        }
     }
 }

@@ -90,15 +90,17 @@ fn syslog(text: &[u8]) -> Option<Inner> {
         if !MONTHS.chunks(3).any(|known| known == month) {
             return None;
         }
-        let clock = text.get(4..15)?;
-        let fits = clock.iter().zip(b"dd dd:dd:dd").all(|(byte, want)| match want {
+        // A page shows the two blanks before a day of one digit as one.
+        let day = if text.get(5) == Some(&b' ') { 1 } else { 2 };
+        let (clock, rest) = text.get(4..)?.split_at_checked(day + 9)?;
+        let fits = clock.iter().rev().zip(b"dd dd:dd:dd".iter().rev()).all(|(byte, want)| match want {
             b'd' => byte.is_ascii_digit() || *byte == b' ',
             want => byte == want,
         });
         if !fits {
             return None;
         }
-        (None, &text[15..])
+        (None, rest)
     };
     let mut words = rest.strip_prefix(b" ")?.splitn(3, |byte| *byte == b' ');
     let (host, program) = (words.next()?, words.next()?);
@@ -138,6 +140,8 @@ mod tests {
             ("2022-07-25T14:54:44.467123456Z panic: x", "panic: x", Some("2022-07-25T14:54:44.467Z")),
             ("[pod/tc-tikv-0/tikv] panic: x", "panic: x", None),
             ("Mar 14 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
+            ("Mar  4 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
+            ("Mar 4 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
             ("2022-07-25T14:54:44+0800 host tikv-server[12]: hello", "hello", Some("2022-07-25T06:54:44.000Z")),
             ("2026-06-03 15:39:43 | panic: x", "panic: x", None),
             ("no prefix at all", "no prefix at all", None),

@@ -14,7 +14,7 @@ use crate::units::{Component, StoreId};
 use std::collections::BTreeMap;
 
 /// Position of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) struct InstanceId(pub(super) u32);
 
 /// The process that wrote one or more sources.
@@ -252,7 +252,9 @@ fn folders_tell_apart(groups: &[(Option<Component>, Vec<usize>)], hints: &[NameH
     for (component, members) in groups {
         let same = &folders[&(*component, hints[members[0]].stem.as_str())];
         let several = same.iter().any(|folder| *folder != same[0]);
-        members.iter().for_each(|at| apart[*at] = several);
+        for at in members {
+            apart[*at] = several;
+        }
     }
     apart
 }

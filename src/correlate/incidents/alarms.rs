@@ -3,10 +3,10 @@
 
 use super::World;
 use super::draft::Draft;
+use super::prose::{because, capital, named};
 use super::runs::verdict;
 use super::stalls::{BREAK_MS, GONE_MS};
-use super::tasks::reason_words;
-use super::words::{at, list, plural};
+use super::words::at;
 use crate::correlate::chains::{Alarm, By};
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
@@ -167,10 +167,7 @@ fn crash_words(store: StoreId, times: usize, draft: &Draft) -> String {
         1 => "restarted".to_owned(),
         times => format!("restarted {times} times"),
     };
-    let why = match draft.cause {
-        Cause::Unknown => "the logs do not say why".to_owned(),
-        cause => format!("because of {}", reason_words(cause)),
-    };
+    let why = because(draft.cause);
     format!("Store {store} {times} without having been told to stop{}: {why}.", at(draft.start))
 }
 
@@ -289,11 +286,11 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<(IncidentKind, Whom), Vec<EpisodeId>> = BTreeMap::new();
     for (id, run) in world.episodes.iter() {
         // Those of a task's life and of a refused command speak of what the task's state tells already.
-        let told = matches!(&*run.group, "log-backup" | "gc" | "region-merge") || run.screen;
+        let told = matches!(world.learned.group(run.key.rule), "log-backup" | "gc" | "region-merge") || run.screen;
         if run.severity < Severity::Critical || told || taken.has(id) {
             continue;
         }
-        let starts = matches!(&*run.group, "lifecycle" | "encryption");
+        let starts = matches!(world.learned.group(run.key.rule), "lifecycle" | "encryption");
         let of_a_store = run.component.is_some_and(Component::is_store);
         let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
         groups.entry((kind, whom(id, By::Store, world))).or_default().push(id);
@@ -319,12 +316,10 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
 
 fn summary(draft: &Draft, core: &[EpisodeId], world: &World<'_>) -> String {
     let run = world.episodes.at(core[0]);
-    let whom = match (draft.stores.is_empty(), world.learned.instance(run.instance).address.as_deref()) {
-        (false, _) => format!("{} {}", plural("Store", draft.stores.len()), list(draft.stores.iter())),
-        (true, Some(address)) => address.to_owned(),
-        (true, None) => run.component.map_or_else(|| "A process".to_owned(), |component| component.to_string()),
-    };
+    let address = world.learned.instance(run.instance).address.clone();
+    let component = run.component.map(|component| component.to_string());
+    let whom = named("store", draft.stores.iter()).or(address).or(component).unwrap_or_else(|| "a process".to_owned());
     let meaning = world.catalog.get(world.learned.rule(run.key.rule)).map(|rule| rule.meaning.to_string());
-    let meaning = meaning.unwrap_or_else(|| format!("{}.", reason_words(draft.cause)));
-    format!("{whom}{}: {meaning}", at(draft.start))
+    let meaning = meaning.unwrap_or_else(|| format!("{}.", because(draft.cause)));
+    format!("{}{}: {meaning}", capital(&whom), at(draft.start))
 }

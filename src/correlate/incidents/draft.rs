@@ -84,6 +84,11 @@ impl Draft {
         }
     }
 
+    /// One more sentence.
+    pub(in crate::correlate) fn says(&mut self, sentence: &str) {
+        self.summary = format!("{} {sentence}", self.summary);
+    }
+
     /// It is over: nobody has to do anything.
     pub(in crate::correlate) fn recovered(&mut self, end: Option<Timestamp>) {
         self.status = IncidentStatus::Recovered;
@@ -209,12 +214,8 @@ impl Fold {
     }
 
     fn front(&mut self, real: Option<Timestamp>, front: Front) {
-        let earlier = match (&self.front, real, self.real) {
-            (None, ..) => true,
-            (Some(_), Some(_), None) => true,
-            (Some(_), None, _) => false,
-            (Some(known), Some(real), Some(before)) => (real, &front.place) < (before, &known.place),
-        };
+        let rank = |real: Option<Timestamp>, place: &Place| (real.is_none(), real, place.clone());
+        let earlier = self.front.as_ref().is_none_or(|known| rank(real, &front.place) < rank(self.real, &known.place));
         if earlier {
             self.real = real;
             self.front = Some(front);

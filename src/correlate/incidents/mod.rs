@@ -2,6 +2,7 @@
 
 mod alarms;
 mod draft;
+mod prose;
 mod refused;
 mod restores;
 mod runs;

@@ -13,6 +13,9 @@ use crate::correlate::tasks::{Judged, Story};
 use crate::units::{Severity, Timestamp, hms};
 use std::collections::BTreeMap;
 
+/// A run and what it was refused.
+type Refused<'r> = (&'r BrRun, Refusal);
+
 /// The story of a refused command's task: the one that it names, or the only one whose checkpoint fits.
 pub(in crate::correlate) fn story_of<'s>(
     run: &BrRun,
@@ -36,7 +39,7 @@ pub(in crate::correlate) fn story_of<'s>(
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     // Who tries again is refused again: one incident.
-    let mut same: BTreeMap<(Option<String>, u64), Vec<(&BrRun, Refusal)>> = BTreeMap::new();
+    let mut same: BTreeMap<(Option<String>, u64), Vec<Refused<'_>>> = BTreeMap::new();
     for run in world.runs.iter().filter(|run| run.failed() || !run.failures().is_empty()) {
         let Some(refusal) = run.refusal.filter(|_| !matches!(run.job, Job::Backup | Job::Restore)) else { continue };
         let story = story_of(run, refusal, world.stories.iter().map(|(story, _)| story));
@@ -52,7 +55,7 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     drafts
 }
 
-fn draft(task: Option<String>, runs: &[(&BrRun, Refusal)], world: &World<'_>) -> Draft {
+fn draft(task: Option<String>, runs: &[Refused<'_>], world: &World<'_>) -> Draft {
     let (first, refusal) = runs[0];
     let known = task.as_ref().and_then(|task| world.stories.iter().find(|(story, _)| story.name == *task));
     let seed: Seed = run_seed(first);
@@ -74,7 +77,7 @@ fn draft(task: Option<String>, runs: &[(&BrRun, Refusal)], world: &World<'_>) ->
     }
     draft.summary = summary(first, refusal, runs.len(), &draft);
     if let Some(start) = recreated(known, runs, world) {
-        draft.summary.push_str(&format!(" A new task was started{}.", at(Some(start))));
+        draft.says(&format!("A new task was started{}.", at(Some(start))));
         draft.recovered(Some(start));
     }
     draft

@@ -68,7 +68,7 @@ fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
 
 fn summary(run: &BrRun, failed: bool, tables: usize) -> String {
     let version = run.version.as_deref().unwrap_or("of this version");
-    let mut text = if failed {
+    let text = if failed {
         "The restore to a point in time ended, but BR could not set the TiFlash replicas of the restored tables."
             .to_owned()
     } else {
@@ -77,12 +77,11 @@ fn summary(run: &BrRun, failed: bool, tables: usize) -> String {
              queries on TiFlash find no data until they are set."
         )
     };
-    match tables {
-        0 => text.push_str(
-            " No record names the tables: those that had replicas in the cluster that was backed up need them again.",
-        ),
-        1 => text.push_str(" The logs name 1 table."),
-        tables => text.push_str(&format!(" The logs name {tables} tables.")),
-    }
-    text
+    let tables = match tables {
+        0 => "No record names the tables: those that had replicas in the cluster that was backed up need them again."
+            .to_owned(),
+        1 => "The logs name 1 table.".to_owned(),
+        tables => format!("The logs name {tables} tables."),
+    };
+    format!("{text} {tables}")
 }

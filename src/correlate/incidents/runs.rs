@@ -2,8 +2,8 @@
 
 use super::World;
 use super::draft::{Draft, Moment, Seed};
-use super::tasks::reason_words;
-use super::words::{at, list, plural};
+use super::prose::{because, named};
+use super::words::at;
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
@@ -68,7 +68,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     };
     let mut draft = Draft::new(kind, run_seed(run));
     draft.severity = if kind == IncidentKind::Other { Severity::Warning } else { Severity::Error };
-    draft.task = run.task.clone();
+    draft.task.clone_from(&run.task);
     draft.stores.extend(failures.iter().filter_map(|record| record.store));
     (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
     draft.verdict = verdict(draft.cause);
@@ -85,7 +85,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
             && same_command(other, run)
     });
     if let Some(again) = again {
-        draft.summary.push_str(&format!(" A later run ended well{}.", at(again.last)));
+        draft.says(&format!("A later run ended well{}.", at(again.last)));
         draft.recovered(again.last);
     }
     draft
@@ -207,11 +207,7 @@ fn failed_words(run: &BrRun) -> String {
 }
 
 fn summary(run: &BrRun, failures: &[&RunRecord], draft: &Draft, world: &World<'_>) -> String {
-    let stores = if draft.stores.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} {})", plural("store", draft.stores.len()), list(draft.stores.iter()))
-    };
+    let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
     // What the most telling record means; those that only say that it failed mean nothing more.
     let telling = failures.iter().map(|record| world.learned.rule(record.rule)).find(|rule| {
         let general =
@@ -220,10 +216,7 @@ fn summary(run: &BrRun, failures: &[&RunRecord], draft: &Draft, world: &World<'_
     });
     let meaning =
         telling.and_then(|rule| world.catalog.get(rule)).map(|rule| rule.meaning.trim_end_matches('.').to_owned());
-    let why = meaning.unwrap_or_else(|| match draft.cause {
-        Cause::Unknown => "the logs do not say why".to_owned(),
-        cause => format!("because of {}", reason_words(cause)),
-    });
+    let why = meaning.unwrap_or_else(|| because(draft.cause));
     let when = failures.iter().find_map(|record| record.written);
     format!("{} failed{}{stores}: {why}.", name(run), at(when))
 }

@@ -1,15 +1,14 @@
 //! A checkpoint that stands still though the task runs, and what holds it back.
 
-use super::World;
 use super::draft::{Draft, Seed};
-use super::tasks::{add_gc, prospect, reason_words, task_commands};
-use super::words::{at, list, plural};
+use super::tasks::{add_gc, task_commands};
+use super::{World, prose};
 use crate::correlate::chains::{Blocker, By};
 use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::{Member, Taken};
 use crate::correlate::tasks::{Judged, Stall, Story};
-use crate::units::{Severity, StoreId, Timestamp, Tso, hms};
+use crate::units::{Severity, StoreId, Timestamp, Tso};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stall that is over was worth a word if it was this long.
@@ -68,7 +67,7 @@ fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Dr
     if stall.until.is_none() {
         add_gc(&mut draft, judged, world);
     }
-    draft.summary = summary(&draft, story, judged, stall);
+    draft.summary = prose::of_stall(&draft, story, judged, stall);
     if stall.until.is_some() {
         draft.recovered(stall.until);
     }
@@ -151,7 +150,12 @@ fn with_kinds(draft: &mut Draft, kinds: &[&str], window: Window, world: &World<'
     for id in kinds_in(kinds, window, world) {
         draft.add_episode(id, Member { certainty: Certainty::Inferred, distance: 1 });
         let run = world.episodes.at(id);
-        draft.regions.extend(run.key.region.or(run.partner));
+        let region = run.key.region.or(run.partner);
+        draft.regions.extend(region);
+        // A region that holds the checkpoint back does so on its leader.
+        if draft.stores.is_empty() {
+            draft.stores.extend(region.and_then(|region| world.regions.leader(region)));
+        }
     }
 }
 
@@ -251,33 +255,4 @@ fn stores_gone(window: Window, world: &World<'_>) -> BTreeSet<StoreId> {
         until_the_end && !world.lives_after(*store, window.1.unwrap_or(window.0))
     });
     gone.map(|(store, _)| store).collect()
-}
-
-fn summary(draft: &Draft, story: &Story, judged: &Judged, stall: &Stall) -> String {
-    let lag = hms(stall.lag_ms());
-    let mut text = format!(
-        "The checkpoint of task {} stands at {}Z, {lag} behind{}.",
-        story.name,
-        stall.value.time().human(),
-        at(Some(stall.seen))
-    );
-    let stores = if draft.stores.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} {})", plural("store", draft.stores.len()), list(draft.stores.iter()))
-    };
-    let regions = if draft.regions.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} {})", plural("region", draft.regions.len()), list(draft.regions.iter()))
-    };
-    match draft.cause {
-        Cause::Unknown => text.push_str(" The task is not paused, and no record says what holds it back."),
-        cause => text.push_str(&format!(" What holds it back: {}{stores}{regions}.", reason_words(cause))),
-    }
-    match stall.until {
-        Some(until) => text.push_str(&format!(" It has moved again{}.", at(Some(until)))),
-        None => text.push_str(&prospect(judged)),
-    }
-    text
 }

@@ -1,16 +1,15 @@
 //! A task that failed, or that was paused.
 
 use super::draft::{Draft, Moment, Seed};
-use super::words::{at, list, plural};
-use super::{World, stalls};
+use super::words::at;
+use super::{World, prose, stalls};
 use crate::correlate::commands;
 use crate::correlate::episodes::EpisodeId;
-use crate::correlate::findings::{Cause, Certainty, DeadlineBasis, IncidentKind, MergeResult, Verdict};
+use crate::correlate::findings::{Cause, Certainty, DeadlineBasis, IncidentKind, Verdict};
 use crate::correlate::graph::{Member, Taken};
-use crate::correlate::regions::Merge;
 use crate::correlate::signs::{Sign, Verb};
-use crate::correlate::tasks::{Down, Ended, Judged, Reason, Step, Story};
-use crate::units::{RegionId, Severity, Timestamp};
+use crate::correlate::tasks::{Down, Judged, Reason, Step, Story};
+use crate::units::{Severity, Timestamp};
 
 /// Whatever a chain needs of the time before a failure.
 const BEFORE_MS: i64 = 5_000;
@@ -67,7 +66,7 @@ fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draf
     if draft.cause == Cause::LagCheck || down.silent {
         stalls::add_blockers(&mut draft, story, down.since, world);
     }
-    draft.summary = summary(&draft, story, judged, down, merge, world);
+    draft.summary = prose::of_down(&draft, story, judged, down, merge, world);
     if let Some((end, _)) = down.end {
         draft.recovered(end);
     }
@@ -273,136 +272,5 @@ fn cause(
                 _ => (Cause::Unknown, Certainty::Inferred),
             }
         }
-    }
-}
-
-fn summary(
-    draft: &Draft,
-    story: &Story,
-    judged: &Judged,
-    down: &Down,
-    merge: Option<&Merge>,
-    world: &World<'_>,
-) -> String {
-    let since = at(down.since);
-    let who = if draft.stores.is_empty() {
-        "a store".to_owned()
-    } else {
-        format!("{} {}", plural("store", draft.stores.len()), list(draft.stores.iter()))
-    };
-    let code = down.code.as_deref().map(|code| format!(" with {code}")).unwrap_or_default();
-    let mut text = match (down.reason, draft.cause) {
-        (Reason::Fatal, Cause::RegionMerge) => {
-            let region = down.region.map_or_else(|| "a region".to_owned(), |region| format!("region {region}"));
-            let into = merge.and_then(|merge| other(merge, down.region)).map(|other| format!(" into region {other}"));
-            let refusals = refusals(draft, world);
-            format!(
-                "{region} was merging{} when {who} took its initial snapshot; {refusals}it gave up{code}{since}.",
-                into.unwrap_or_default()
-            )
-        }
-        (Reason::Fatal, cause) => {
-            let why = match cause {
-                Cause::Unknown => "the logs do not say why".to_owned(),
-                cause => format!("because of {}", reason_words(cause)),
-            };
-            format!("{who} met a fatal error{code}{since}, {why}.")
-        }
-        (Reason::Lag, _) => {
-            format!("The advancer paused task {}{since}, since its checkpoint lagged too much.", story.name)
-        }
-        (Reason::Operator, _) => format!("Task {} was paused by hand{since}.", story.name),
-        (Reason::Unknown, _) => format!("Task {} is paused{since}; no record says by whom.", story.name),
-    };
-    if let Some(first) = text.get(..1).map(str::to_uppercase) {
-        text.replace_range(..1, &first);
-    }
-    if draft.cause == Cause::RegionMerge {
-        text.push_str(&merge_words(merge));
-    }
-    if down.silent {
-        text.push_str(" The task was not paused, so its status stays NORMAL, but the checkpoint stands still.");
-    }
-    match down.end {
-        Some((end, Ended::Resumed)) => {
-            text.push_str(&format!(" It runs again since{}.", at(end).trim_start_matches(" at")))
-        }
-        Some((end, Ended::Stopped)) => text.push_str(&format!(" The task was stopped{}.", at(end))),
-        None => text.push_str(&prospect(judged)),
-    }
-    text
-}
-
-/// What the verdict means for this task.
-pub(super) fn prospect(judged: &Judged) -> String {
-    let gc = judged.passed.as_ref().map(|passed| passed.point).or(judged.gc_safepoint);
-    match (judged.verdict, judged.deadline) {
-        (Verdict::RecreateTask, _) => {
-            let gc = gc.map(|gc| format!(" ({}Z)", gc.time().human())).unwrap_or_default();
-            format!(" GC has passed the checkpoint{gc}: the task cannot be resumed.")
-        }
-        (Verdict::Resume, Some((until, basis))) => {
-            let how = if basis == DeadlineBasis::Pd { "PD's log" } else { "an estimate" };
-            format!(" It can be resumed until {}Z ({how}).", until.human())
-        }
-        (Verdict::ResumeOrRecreate, Some((until, _))) => {
-            format!(" Since {}Z nothing holds back GC: a resume may be refused.", until.human())
-        }
-        _ => String::new(),
-    }
-}
-
-fn refusals(draft: &Draft, world: &World<'_>) -> String {
-    let refused = |id: &&EpisodeId| {
-        world.graph.chains.kind("snapshot-refused").is_ok_and(|kind| world.graph.kinds(**id).has(kind))
-    };
-    let count: u64 = draft.episodes.keys().filter(refused).map(|id| world.episodes.at(*id).count).sum();
-    match count {
-        0 => String::new(),
-        1 => "after 1 refusal ".to_owned(),
-        count => format!("after {count} refusals "),
-    }
-}
-
-fn other(merge: &Merge, region: Option<RegionId>) -> Option<RegionId> {
-    if region == merge.target { Some(merge.source) } else { merge.target }
-}
-
-fn merge_words(merge: Option<&Merge>) -> String {
-    let Some(merge) = merge else { return " No record of the merge itself is in these logs.".to_owned() };
-    let end = at(merge.ended.map(|end| end.written));
-    match merge.result {
-        MergeResult::Committed => format!(" The merge ended{end}: it no longer stands in the way."),
-        MergeResult::RolledBack => format!(" The merge was taken back{end}: it no longer stands in the way."),
-        MergeResult::Unfinished => " No record says that the merge has ended.".to_owned(),
-    }
-}
-
-/// A cause as a noun.
-pub(super) fn reason_words(cause: Cause) -> &'static str {
-    match cause {
-        Cause::RegionMerge => "a merge of the region",
-        Cause::RegionSplit => "a split of the region",
-        Cause::LeaderChange => "leaders that moved",
-        Cause::StoreDown => "a store that is gone",
-        Cause::StoreRestart => "a store that restarted",
-        Cause::Network => "the network",
-        Cause::PdUnavailable => "PD, which could not be reached",
-        Cause::StorageAccess => "the external storage, which refused access",
-        Cause::StorageFull => "the external storage, which is full",
-        Cause::StorageThrottled => "the external storage, which throttles",
-        Cause::GcSafepoint => "GC, which has passed the data",
-        Cause::LockUnresolved => "a lock that was not resolved",
-        Cause::LagCheck => "the lag limit",
-        Cause::MemoryQuota => "a memory quota",
-        Cause::OutOfMemory => "too little memory",
-        Cause::DiskFull => "a full disk",
-        Cause::DataCorruption => "damaged data",
-        Cause::TiflashReplica => "TiFlash replicas that are not set",
-        Cause::Version => "versions that do not fit",
-        Cause::Configuration => "the configuration",
-        Cause::Operator => "what a person did",
-        Cause::Bug => "a bug",
-        Cause::Unknown => "something that the logs do not say",
     }
 }

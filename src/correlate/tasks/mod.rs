@@ -115,6 +115,3 @@ pub(super) fn thin<T: Clone>(all: Vec<T>, most: usize) -> Vec<T> {
     let last = all.len() - 1;
     (0..most).map(|at| all[at * last / (most - 1)].clone()).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -126,7 +126,7 @@ impl Machine<'_> {
         match &step.sign {
             Sign::Fatal => self.down(at, step, Reason::Fatal, false),
             Sign::Guard(store) => {
-                self.down(at, &Step { store: store.or(step.store), ..step.clone() }, Reason::Fatal, true)
+                self.down(at, &Step { store: store.or(step.store), ..step.clone() }, Reason::Fatal, true);
             }
             Sign::Seen(Verb::Pause) => {
                 let reason = if near(self.pause_asked, time, TOGETHER_MS) {

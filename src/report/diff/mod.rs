@@ -67,7 +67,7 @@ fn table() -> Table<Change> {
             Column::word("change", |row| Some(row.turn.as_str())),
             Column::number("old", |row| row.old),
             Column::number("new", |row| row.new),
-            Column::signed("difference", |row| i64::try_from(row.difference()).ok()),
+            Column::signed("difference", |row| row.old.or(row.new).and_then(|_| i64::try_from(row.difference()).ok())),
             Column::word("severity", |row| row.severity.map(Severity::as_str)),
             Column::text("note", |row| Some(&row.note)),
         ],

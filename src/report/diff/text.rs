@@ -1,7 +1,7 @@
 //! The differences for people: incidents and tasks first, then what is counted, the largest changes of each.
 
 use super::{Change, Diff, SAFE, Subject, Summary};
-use crate::report::layout::{cut, fit};
+use crate::report::layout::{cut, fit, wrap};
 use crate::report::words;
 use std::io::{self, Write};
 
@@ -24,7 +24,11 @@ pub(super) fn write(diff: &Diff<'_>, mut out: impl Write) -> io::Result<()> {
         }
         writeln!(out, "\n{}", heading(subject))?;
         for change in changes.iter().take(MOST) {
-            writeln!(out, "  {}", line(change).trim_end())?;
+            let lines =
+                if matches!(subject, Subject::Incident | Subject::Task) { told(change) } else { vec![counted(change)] };
+            for line in lines {
+                writeln!(out, "  {}", line.trim_end())?;
+            }
         }
         if changes.len() > MOST {
             writeln!(out, "  … {} more: --format csv has all", changes.len() - MOST)?;
@@ -64,11 +68,21 @@ pub(super) fn heading(subject: Subject) -> &'static str {
     }
 }
 
-fn line(change: &Change) -> String {
+/// What happened, in as many lines as it takes.
+fn told(change: &Change) -> Vec<String> {
     let name = SAFE.line(&change.name);
-    let severity = change.severity.map(|severity| format!("{severity}, ")).unwrap_or_default();
-    let rest = format!("{severity}{}", change.note);
-    let line = format!("{}  {}  {}  {rest}", fit(change.turn.as_str(), 7), fit(&name, 44), fit(&numbers(change), 20));
+    let severity = change.severity.map(|severity| format!("  {severity}")).unwrap_or_default();
+    let head = format!("{}  {name}{severity}", fit(change.turn.as_str(), 7));
+    let note = wrap(&SAFE.line(&change.note), WIDTH - INDENT - 2, 4);
+    std::iter::once(cut(&head, WIDTH - 2)).chain(note.iter().map(|line| format!("{:INDENT$}{line}", ""))).collect()
+}
+
+/// Where what is told begins.
+const INDENT: usize = 9;
+
+fn counted(change: &Change) -> String {
+    let (name, numbers) = (SAFE.line(&change.name), numbers(change));
+    let line = format!("{}  {}  {}  {}", fit(change.turn.as_str(), 7), fit(&name, 44), fit(&numbers, 20), change.note);
     cut(&SAFE.line(&line), WIDTH - 2)
 }
 
