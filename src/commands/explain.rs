@@ -79,7 +79,9 @@ impl Sink for Lines<'_> {
         let Some(index) = self.matcher.find(&record, &codes) else {
             let known: Vec<_> = codes.iter().filter_map(|code| self.matcher.catalog().for_code(code)).collect();
             self.out.push_str("No rule knows this record.\n");
-            known.iter().for_each(|rule| self.out.push_str(&page(rule)));
+            for rule in known {
+                self.out.push_str(&page(rule));
+            }
             return;
         };
         let rule = self.matcher.catalog().at(index);

@@ -3,7 +3,7 @@
 use crate::event::{Corrections, EventStore, Row, SortedEvents, SourceRow, UnmatchedRow};
 use crate::rows;
 use crate::settings::Settings;
-use crate::units::{Level, Timestamp};
+use crate::units::Timestamp;
 use anyhow::{Context, anyhow};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -23,7 +23,7 @@ pub(super) fn read(given: &[PathBuf], settings: &Settings) -> anyhow::Result<Row
     let mut store = EventStore::new(settings.memory / 2, settings.redact);
     let mut splits: BTreeMap<Arc<str>, Vec<SourceRow>> = BTreeMap::new();
     // A split that was scanned twice gives the same rows twice.
-    let mut unmatched: BTreeMap<(Arc<str>, u64, Box<str>, Option<Level>), UnmatchedRow> = BTreeMap::new();
+    let mut unmatched: BTreeMap<_, UnmatchedRow> = BTreeMap::new();
     let mut names = rows::Names::default();
     let mut events = Vec::new();
     for file in files(given)? {
@@ -84,7 +84,8 @@ fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             continue;
         }
         let before = files.len();
-        let is_part = |name: &OsStr| !name.as_encoded_bytes().starts_with(b"_") && !name.as_encoded_bytes().starts_with(b".");
+        let is_part =
+            |name: &OsStr| !name.as_encoded_bytes().starts_with(b"_") && !name.as_encoded_bytes().starts_with(b".");
         let mut walker = ignore::WalkBuilder::new(path);
         walker.standard_filters(false).follow_links(true).sort_by_file_name(Ord::cmp);
         for entry in walker.filter_entry(move |entry| entry.depth() == 0 || is_part(entry.file_name())).build() {

@@ -69,11 +69,14 @@ impl TimeWindow {
     }
 }
 
+/// Templates that no rule knew.
+pub(super) type Templates = FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>;
+
 /// What a part gave.
 #[derive(Debug, Default)]
 pub(super) struct Part {
     pub(super) events: Vec<Event>,
-    pub(super) unmatched: FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>,
+    pub(super) unmatched: Templates,
     pub(super) tally: Tally,
     pub(super) clock: Clock,
 }
@@ -92,6 +95,8 @@ pub(super) fn read(
     if let Wanted::Context(search) = wanted {
         let reach = window.text.len().min(own.end + super::window::BEHIND);
         if !search.may_hold(&window.text[own.start..reach]) {
+            // Lines of the parts behind it count on.
+            part.tally.newlines = memchr::memchr_iter(b'\n', &window.text[own]).count() as u64;
             return part;
         }
     }

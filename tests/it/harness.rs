@@ -32,7 +32,9 @@ impl Sandbox {
     /// A sandbox that holds these folders of `testdata`.
     pub(crate) fn with_testdata(names: &[&str]) -> Self {
         let sandbox = Self::new();
-        names.iter().for_each(|name| copy(&project().join("testdata").join(name), &sandbox.path(name)));
+        for name in names {
+            copy(&project().join("testdata").join(name), &sandbox.path(name));
+        }
         sandbox
     }
 
@@ -268,7 +270,9 @@ pub(crate) fn rows(text: &str) -> Vec<Row> {
 pub(crate) fn assert_same(what: &str, one: &Report, other: &Report) {
     let (one, other) = (one.lasting(), other.lasting());
     assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{what}");
-    one.iter().for_each(|(name, text)| assert_same_text(&format!("{what}: {name}"), text, &other[name]));
+    for (name, text) in &one {
+        assert_same_text(&format!("{what}: {name}"), text, &other[name]);
+    }
 }
 
 /// Asserts that two texts are the same; names the first line that differs.

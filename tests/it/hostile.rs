@@ -52,7 +52,7 @@ fn zeros_are_read_and_hold_nothing() {
 #[test]
 fn zeros_after_a_crash_hide_nothing() {
     let line = format!("{RECORD}\n");
-    let (run, report) = analyze([line.as_bytes(), &[0; 100_000], line.as_bytes()].concat());
+    let (run, report) = analyze([line.as_bytes(), &vec![0; 100_000], line.as_bytes()].concat());
     run.with_status(0);
     assert_eq!(report.rows("events").len(), 2);
 }
@@ -257,7 +257,7 @@ fn nothing_that_a_log_says_is_obeyed() {
     for text in [&markdown, report.text("report.html")] {
         assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{text}");
     }
-    for name in report.names().into_iter().filter(|name| name.ends_with(".csv")) {
+    for name in report.names().into_iter().filter(|name| name.contains(".csv")) {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(report.text(name).as_bytes());
         for record in reader.records() {
             for cell in &record.unwrap() {
