@@ -42,11 +42,28 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
     /// The report folder, out of what `scan` wrote
     Report(Report),
     /// Splits of about one size, for `scan --split` on many machines
-    #[command(after_help = "Prints one JSON object a line: path, start, end, bytes, whole. What is compressed or an archive is one split.
-  tidescope plan /logs --target-size 256MiB > splits.jsonl")]
+    #[command(
+        after_help = "Prints one JSON object a line: path, start, end, bytes, whole. What is compressed or an archive is one split.
+  tidescope plan /logs --target-size 256MiB > splits.jsonl"
+    )]
     Plan(Plan),
     /// Every record that speaks of a region, store, task or key, merged by time over all sources
     Timeline(Timeline),
+    /// What is new since the last run, into a dated report folder: for timers
+    #[cfg(feature = "sqlite")]
+    #[command(after_help = "The config file is TOML; two lines are enough:
+  inputs = [\"/var/log/tidb\"]
+  output = \"/var/lib/tidescope\"
+Each flag may also be given by the environment, and comes before the config file.
+Exit status: 0 done, 1 an incident at or above --fail-on is open or new, 2 nothing could be done, 3 some input could not be read.")]
+    Nightly(Nightly),
+    /// What the nights have counted, with a trend
+    #[cfg(feature = "sqlite")]
+    #[command(after_help = "Examples:
+  tidescope history /var/lib/tidescope
+  tidescope history /var/lib/tidescope --by store --nights 30
+  tidescope history /var/lib/tidescope --by rule --name log-backup --format csv")]
+    History(History),
     /// The catalogue, and your own rules
     Rules {
         /// What to do with them.
@@ -54,9 +71,11 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
         command: Rules,
     },
     /// What is new, gone, grown or shrunk between two report folders
-    #[command(after_help = "Exit status: 0 done, 1 a new open incident at or above --fail-on, 2 wrong usage or no report folder.
+    #[command(
+        after_help = "Exit status: 0 done, 1 a new open incident at or above --fail-on, 2 wrong usage or no report folder.
   tidescope diff monday/ tuesday/
-  tidescope diff monday/ tuesday/ --format html -o changes.html")]
+  tidescope diff monday/ tuesday/ --format html -o changes.html"
+    )]
     Diff(Diff),
     /// An error code, rule, TSO or pasted log line, in plain words, with what to do
     Explain(Explain),
@@ -344,4 +363,113 @@ pub struct Explain {
     /// An error code, a rule, a TSO, or a log line
     #[arg(required = true, value_name = "WHAT", trailing_var_arg = true, allow_hyphen_values = true)]
     pub what: Vec<String>,
+}
+
+/// `tidescope nightly`.
+#[derive(Debug, Args)]
+pub struct Nightly {
+    /// The config file
+    #[arg(long, value_name = "FILE", env = "TIDESCOPE_CONFIG")]
+    pub config: PathBuf,
+    /// Say what the config means and what is wrong with it; read no logs
+    #[arg(long)]
+    pub check: bool,
+    /// Files, folders or globs, instead of those of the config; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub input: Vec<String>,
+    /// The folder for reports and state
+    #[arg(short, long, value_name = "DIR", env = "TIDESCOPE_OUTPUT")]
+    pub output: Option<PathBuf>,
+    /// A file of rules; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+    /// Exit with 1 where an incident at least this severe is open or new
+    #[arg(long, value_name = "SEVERITY", env = "TIDESCOPE_FAIL_ON")]
+    pub fail_on: Option<Severity>,
+    /// How long the service safe point of a stopped task holds back GC
+    #[arg(long, value_name = "DURATION", env = "TIDESCOPE_GC_TTL")]
+    pub gc_ttl: Option<String>,
+    /// Offset of times that are written without one, such as +08:00
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true, env = "TIDESCOPE_TZ")]
+    pub tz: Option<String>,
+    /// How far back the context of new records is looked for in what was read before
+    #[arg(long, value_name = "DURATION", env = "TIDESCOPE_CONTEXT_LOOKBACK")]
+    pub context_lookback: Option<String>,
+    /// How long report folders are kept
+    #[arg(long, value_name = "DURATION", env = "TIDESCOPE_RETENTION")]
+    pub retention: Option<String>,
+    /// Threads; default: as many as there are processors
+    #[arg(long, value_name = "N", env = "TIDESCOPE_THREADS")]
+    pub threads: Option<usize>,
+    /// Memory for events; more are kept in temporary files
+    #[arg(long, value_name = "SIZE", env = "TIDESCOPE_MEMORY")]
+    pub memory: Option<String>,
+    /// Give up after this time; the next run reads what this one did not
+    #[arg(long, value_name = "DURATION", env = "TIDESCOPE_TIME_LIMIT")]
+    pub time_limit: Option<String>,
+    /// The start of the run; default: now
+    #[arg(long, value_name = "T")]
+    pub now: Option<String>,
+    /// Leave secrets in
+    #[arg(long)]
+    pub no_redact: bool,
+    /// Form of the run's own log on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "TIDESCOPE_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// Say nothing but the result, and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Forms of the run's own log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `tidescope history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// The folder with reports and state
+    #[arg(value_name = "DIR", env = "TIDESCOPE_OUTPUT")]
+    pub output: PathBuf,
+    /// Counts of these; without it the nights themselves
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<Counted>,
+    /// Only names that hold this text
+    #[arg(long, value_name = "TEXT", requires = "by")]
+    pub name: Option<String>,
+    /// Only the last nights
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub nights: usize,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Table)]
+    pub format: HistoryFormat,
+}
+
+/// What nights count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Counted {
+    /// Events of each rule.
+    Rule,
+    /// Events with each error code.
+    Code,
+    /// Events of each store.
+    Store,
+    /// Events of each region.
+    Region,
+    /// Records of each template that no rule knows.
+    Template,
+}
+
+/// Forms of `history`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people, with a sparkline.
+    Table,
+    /// For programs.
+    Csv,
 }

@@ -11,7 +11,8 @@
 //!           scan      all sources, in parallel: events, in the same order every time
 //!             correlate facts to stories: episodes, regions, stores, tasks, incidents
 //!               report    stories to bytes: tables, Markdown, HTML, terminal
-//!                 commands  one file for each subcommand
+//!                 nightly   only what is new since the last run, with state kept between runs
+//!                   commands  one file for each subcommand
 //! ```
 //!
 //! `units` holds the field's own quantities, `safe` makes text fit for output; both are used by all.
@@ -24,6 +25,8 @@ pub mod error;
 pub mod event;
 pub mod input;
 pub mod matching;
+#[cfg(feature = "sqlite")]
+pub mod nightly;
 mod outcome;
 mod progress;
 pub mod record;

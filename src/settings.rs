@@ -123,12 +123,12 @@ fn moment(name: &str, text: &str, zone_minutes: Option<i64>) -> Result<Moment, S
         .ok_or_else(|| format!("{name} {text}: no moment; use 2022-07-25T14:00:00Z, `2022-07-25 14:00`, a TSO, or -2h"))
 }
 
-fn zone(text: &str) -> Result<i64, String> {
+pub(crate) fn zone(text: &str) -> Result<i64, String> {
     parse_offset(text.as_bytes()).ok_or_else(|| format!("--tz {text}: no offset; use +08:00, -03:30 or Z"))
 }
 
 /// `24h`, `90s`, `1h30m`, `500ms`, `2d`, in milliseconds.
-fn duration(name: &str, text: &str) -> Result<i64, String> {
+pub(crate) fn duration(name: &str, text: &str) -> Result<i64, String> {
     let wrong = || format!("{name} {text}: no duration; use 24h, 90s, 1h30m or 2d");
     let mut total = 0i64;
     let mut rest = text.trim();

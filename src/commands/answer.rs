@@ -113,7 +113,7 @@ pub(super) fn finish(
 }
 
 /// What was typed, quoted so that it can be typed again.
-fn command_line() -> String {
+pub(super) fn command_line() -> String {
     let quote = |word: String| {
         let plain =
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte));

@@ -41,10 +41,14 @@ pub(super) fn catalog(files: &[std::path::PathBuf]) -> anyhow::Result<Arc<Catalo
 /// Resolves the common options and sets up the threads.
 pub(super) fn settings(common: &Common) -> anyhow::Result<Settings> {
     let settings = Settings::resolve(common).map_err(anyhow::Error::msg)?;
-    let threads = settings.threads.unwrap_or(0);
-    // A second command in one process (in tests) keeps the threads of the first.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(32 << 20).build_global();
+    threads(settings.threads);
     Ok(settings)
+}
+
+/// Sets up the threads; without a number as many as there are processors.
+pub(super) fn threads(number: Option<usize>) {
+    // A second command in one process (in tests) keeps the threads of the first.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(number.unwrap_or(0)).stack_size(32 << 20).build_global();
 }
 
 impl Logs {
@@ -88,6 +92,7 @@ impl Logs {
             until: self.settings.until.and_then(|moment| moment.resolve(now)),
             context,
             split,
+            starts: std::collections::BTreeMap::new(),
             zone_minutes: self.settings.zone_minutes,
             redact: self.settings.redact,
             memory: self.settings.memory,

@@ -4,8 +4,12 @@ mod analyze;
 mod answer;
 mod diff;
 mod explain;
+#[cfg(feature = "sqlite")]
+mod history;
 mod implicated;
 mod logs;
+#[cfg(feature = "sqlite")]
+mod nightly;
 mod plan;
 mod report;
 mod rows;
@@ -30,6 +34,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Plan(args) => plan::run(args),
         Command::Report(args) => report::run(args),
         Command::Timeline(args) => timeline::run(args),
+        #[cfg(feature = "sqlite")]
+        Command::Nightly(args) => nightly::run(args),
+        #[cfg(feature = "sqlite")]
+        Command::History(args) => history::run(args),
         Command::Rules { command } => rules::run(command),
         Command::Diff(args) => diff::run(args),
         Command::Explain(args) => explain::run(args),

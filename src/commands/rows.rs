@@ -84,7 +84,8 @@ fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             continue;
         }
         let before = files.len();
-        let is_part = |name: &OsStr| !name.as_encoded_bytes().starts_with(b"_") && !name.as_encoded_bytes().starts_with(b".");
+        let is_part =
+            |name: &OsStr| !name.as_encoded_bytes().starts_with(b"_") && !name.as_encoded_bytes().starts_with(b".");
         let mut walker = ignore::WalkBuilder::new(path);
         walker.standard_filters(false).follow_links(true).sort_by_file_name(Ord::cmp);
         for entry in walker.filter_entry(move |entry| entry.depth() == 0 || is_part(entry.file_name())).build() {

@@ -2,6 +2,7 @@
 
 use super::episodes::Run;
 use super::findings::{Cause, IncidentKind, Verdict};
+use super::learned::Learned;
 use super::versions::Version;
 use crate::units::Severity;
 use serde::Deserialize;
@@ -51,6 +52,8 @@ pub(super) struct KindForm {
     pub(super) says: String,
     #[serde(default)]
     pub(super) cause: Option<Cause>,
+    #[serde(default)]
+    many: bool,
 }
 
 /// On what two records must agree.
@@ -271,17 +274,23 @@ impl Chains {
     }
 
     /// The kinds that a rule's records can belong to, before their words are read.
-    pub(super) fn kinds_of_rule(&self, rule: &str, run: &Run) -> Kinds {
+    pub(super) fn kinds_of_rule(&self, learned: &Learned, run: &Run) -> Kinds {
+        let (rule, of_group) = (learned.rule(run.key.rule), learned.group(run.key.rule));
         let mut kinds = Kinds::default();
         for (at, kind) in self.kinds.iter().enumerate() {
             let by_rule = kind.rules.iter().any(|pattern| fits(pattern, rule));
-            let by_group = kind.groups.iter().any(|group| **group == *run.group)
+            let by_group = kind.groups.iter().any(|group| **group == *of_group)
                 && kind.least.is_none_or(|least| run.severity >= least);
             if by_rule || by_group {
                 kinds.add(KindId(at as u8));
             }
         }
         kinds
+    }
+
+    /// Whether one of the kinds is rare enough to be kept at hand for all regions.
+    pub(super) fn has_rare(&self, kinds: Kinds) -> bool {
+        kinds.iter().any(|kind| !self.at(kind).many)
     }
 
     /// Of the kinds of its rule those whose words an episode holds.

@@ -47,8 +47,7 @@ impl<'c> Graph<'c> {
         };
         let mut of_rules: FxHashMap<RuleId, Kinds> = FxHashMap::default();
         for (id, run) in episodes.iter() {
-            let of_rule =
-                *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned.rule(run.key.rule), run));
+            let of_rule = *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned, run));
             if of_rule.is_empty() || run.screen {
                 continue;
             }

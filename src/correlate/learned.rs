@@ -34,6 +34,7 @@ pub(super) struct Learned {
     pub(super) implicated: BTreeSet<RegionId>,
     /// Rules.
     pub(super) rules: Names,
+    groups: Vec<Arc<str>>,
     by_file: FxHashMap<Arc<str>, u32>,
 }
 
@@ -67,7 +68,10 @@ impl Learned {
             if learned.counted[file] != file {
                 return;
             }
-            learned.rules.intern(&event.rule);
+            let rule = learned.rules.intern(&event.rule);
+            if learned.groups.len() <= rule as usize {
+                learned.groups.push(Arc::clone(&event.group));
+            }
             identify.take(file, event);
             skew.take(file, event);
             implicated.add(event);
@@ -165,6 +169,11 @@ impl Learned {
     /// The name of a rule.
     pub(super) fn rule(&self, id: RuleId) -> &Arc<str> {
         self.rules.name(id.0)
+    }
+
+    /// The group of a rule.
+    pub(super) fn group(&self, id: RuleId) -> &str {
+        &self.groups[id.0 as usize]
     }
 
     /// The name of a source.

@@ -1,6 +1,6 @@
 //! Which incidents rest on an event: asked for every event of a report, so only those of incidents are kept.
 
-use super::episodes::{EpisodeId, Episodes, Key};
+use super::episodes::{EpisodeId, Episodes, Key, OfEpisodes};
 use super::findings::Incident;
 use super::incidents::Draft;
 use super::learned::{Learned, Told};
@@ -67,8 +67,8 @@ impl Members {
 }
 
 /// The incidents of each episode, also those that rest on a single record of it.
-pub(super) fn of_episodes(rows: &[(Incident, Draft)]) -> BTreeMap<EpisodeId, BTreeSet<String>> {
-    let mut found: BTreeMap<EpisodeId, BTreeSet<String>> = BTreeMap::new();
+pub(super) fn of_episodes(rows: &[(Incident, Draft)]) -> OfEpisodes {
+    let mut found = OfEpisodes::new();
     for (incident, draft) in rows {
         for id in draft.episodes.keys().copied().chain(draft.moments.iter().map(|moment| moment.episode)) {
             found.entry(id).or_default().insert(incident.id.clone());

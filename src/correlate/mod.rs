@@ -44,7 +44,7 @@ use crate::units::{Component, StoreId, Timestamp};
 use chains::Chains;
 use codes::Codes;
 use commands::PdAddress;
-use episodes::Episodes;
+use episodes::{Episodes, OfEpisodes};
 use gc::Gc;
 use graph::Graph;
 use incidents::World;
@@ -81,6 +81,22 @@ pub struct Correlation {
     pub findings: Findings,
     learned: Learned,
     members: Members,
+    /// Where not all episodes are among the findings: all of them.
+    more: Option<(Episodes, OfEpisodes)>,
+    /// Ids of all incidents, also of those that somebody takes out of the table.
+    ids: Vec<String>,
+    /// Which of them are shown.
+    shown: Shown,
+}
+
+/// Which episodes are shown; default: all.
+#[derive(Default)]
+struct Shown(Option<Box<dyn Fn(&Episode) -> bool + Send + Sync>>);
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Shown(some)" } else { "Shown(all)" })
+    }
 }
 
 /// What other records say of an event's record: the columns that a scan leaves empty.
@@ -104,6 +120,25 @@ impl Correlation {
         self.learned.counts(&event.file)
     }
 
+    /// Hands every episode to `each`, by first time. `findings.episodes` has all only where there are not too many.
+    ///
+    /// # Errors
+    /// Where a temporary file cannot be read back, or `each` fails.
+    pub fn each_episode(&self, each: &mut dyn FnMut(&Episode) -> std::io::Result<()>) -> std::io::Result<()> {
+        match &self.more {
+            Some((episodes, incidents)) => episodes.each_row(&self.learned, incidents, &mut |episode| {
+                if self.shown.0.as_ref().is_none_or(|shown| shown(episode)) { each(episode) } else { Ok(()) }
+            }),
+            None => self.findings.episodes.iter().try_for_each(each),
+        }
+    }
+
+    /// Leaves out the episodes that are not to be shown.
+    pub fn show_episodes(&mut self, shown: impl Fn(&Episode) -> bool + Send + Sync + 'static) {
+        self.findings.episodes.retain(&shown);
+        self.shown = Shown(Some(Box::new(shown)));
+    }
+
     /// The columns of `events.csv` that a scan leaves empty.
     pub fn derived<'a>(&'a self, event: &'a Event) -> Derived<'a> {
         let Some(told) = self.learned.tell(event) else {
@@ -114,7 +149,7 @@ impl Correlation {
                 ..Derived::default()
             };
         };
-        let id = |at: u32| self.findings.incidents.get(at as usize).map(|incident| incident.id.as_str());
+        let id = |at: u32| self.ids.get(at as usize).map(String::as_str);
         let mut incidents: Vec<&str> = self.members.incidents(&told).into_iter().filter_map(id).collect();
         incidents.sort_unstable();
         Derived {
@@ -144,10 +179,10 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, event: &Event, learned: &Learned) {
+    fn take(&mut self, event: &Event, learned: &Learned, chains: &Chains) {
         let Some(told) = learned.tell(event) else { return };
-        let episode = self.episodes.take(&told, learned);
-        self.regions.take(&told, learned, episode);
+        let episode = self.episodes.take(&told, learned, chains);
+        self.regions.take(&told, learned);
         self.stores.take(&told, learned, episode);
         self.tasks.take(&told, learned, episode);
         self.codes.take(&told);
@@ -174,17 +209,26 @@ pub fn correlate(
     options: &Options,
 ) -> std::io::Result<Correlation> {
     let learned = Learned::read(events, sources, options)?;
-    let mut gathered = Gathered { episodes: Episodes::new(options.episode_gap_ms), ..Gathered::default() };
-    events.for_each(&mut |event| gathered.take(event, &learned))?;
     let mut chains = Chains::embedded();
     for own in &options.chains {
         chains.add(own).map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
     }
-    let Gathered { episodes, regions, stores, tasks, gc, codes, runs, replicas, pd, events: count, newest } = gathered;
+    let mut gathered = Gathered { episodes: Episodes::new(options.episode_gap_ms), ..Gathered::default() };
+    events.for_each(&mut |event| gathered.take(event, &learned, &chains))?;
+    let Gathered { mut episodes, regions, stores, tasks, gc, codes, runs, replicas, pd, events: count, newest } =
+        gathered;
     let (pd, runs) = (pd.finish(&learned), runs.finish());
     let stories = tasks.finish(&learned);
     let now = options.now.or_else(|| now(&learned, &stories, newest));
     let stories = judged(stories, &runs, &gc, &learned, now, options);
+    if episodes.are_written() {
+        let downs = stories.iter().flat_map(|(story, _)| &story.life.downs);
+        let mut wanted = episodes.regions_that_matter(&learned, &chains);
+        wanted.extend(downs.filter_map(|down| down.region));
+        let partners: Vec<_> = wanted.iter().flat_map(|region| regions.partners(*region)).collect();
+        wanted.extend(partners);
+        episodes.fetch(&wanted, &learned, &chains)?;
+    }
     let graph = Graph::new(&chains, &episodes, &learned);
     let world = World {
         learned: &learned,
@@ -220,7 +264,9 @@ pub fn correlate(
         incidents: rows.into_iter().map(|(incident, _)| incident).collect(),
         episodes: episodes.rows(&learned, &of_episodes),
     };
-    Ok(Correlation { findings, learned, members })
+    let ids = findings.incidents.iter().map(|incident| incident.id.clone()).collect();
+    let more = episodes.are_written().then_some((episodes, of_episodes));
+    Ok(Correlation { findings, learned, members, more, ids, shown: Shown::default() })
 }
 
 /// The newest time of a record; of a status screen the moment when somebody looked.

@@ -1,6 +1,5 @@
 //! The life of each implicated region over all stores: leaders, merges, keys, and who names it.
 
-use super::episodes::EpisodeId;
 use super::findings::{MergeResult, Region};
 use super::learned::{Learned, Told};
 use super::merges::{MergeStep, merge_of};
@@ -31,8 +30,6 @@ pub(super) struct Merge {
     pub(super) ended: Option<Moment>,
     /// How it ended.
     pub(super) result: MergeResult,
-    /// Its records.
-    pub(super) episodes: Vec<EpisodeId>,
 }
 
 /// All implicated regions and all merges.
@@ -62,7 +59,7 @@ impl Regions {
     const SAME_END_MS: i64 = 120_000;
 
     /// Takes an event.
-    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned) {
         let event = told.event;
         for region in &event.regions {
             if learned.implicated.contains(region) {
@@ -79,10 +76,10 @@ impl Regions {
                 life.range = Some((version, range.clone()));
             }
         }
-        self.merge(told, learned, episode);
+        self.merge(told, learned);
     }
 
-    fn merge(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
+    fn merge(&mut self, told: &Told<'_>, learned: &Learned) {
         let Some((sign, written)) = merge_of(told.event).zip(told.event.time) else { return };
         let known = learned.implicated.contains(&sign.source)
             || sign.target.is_some_and(|target| learned.implicated.contains(&target));
@@ -112,14 +109,10 @@ impl Regions {
                 prepared: false,
                 ended: None,
                 result: MergeResult::Unfinished,
-                episodes: Vec::new(),
             });
         }
         let Some(merge) = attempts.last_mut() else { return };
         merge.target = merge.target.or(sign.target);
-        if merge.episodes.last() != Some(&episode) {
-            merge.episodes.push(episode);
-        }
         let earlier = |known: Option<Moment>| Some(known.map_or(moment, |known| known.min(moment)));
         match sign.step {
             MergeStep::Scheduled => merge.scheduled = earlier(merge.scheduled),
@@ -148,6 +141,13 @@ impl Regions {
         };
         let as_source = self.merges.get(&region).into_iter().flatten().rev().find(fits);
         as_source.or_else(|| self.merges.values().flatten().filter(|merge| merge.target == Some(region)).rfind(fits))
+    }
+
+    /// The regions that a region was to be merged into, or that were to be merged into it.
+    pub(super) fn partners(&self, region: RegionId) -> impl Iterator<Item = RegionId> + '_ {
+        let into = self.merges_of(region).iter().filter_map(|merge| merge.target);
+        let from = self.merges.values().flatten().filter(move |merge| merge.target == Some(region));
+        into.chain(from.map(|merge| merge.source))
     }
 
     /// The merges of a region as source.
@@ -237,7 +237,6 @@ impl Life {
 mod tests {
     use super::Regions;
     use crate::correlate::Options;
-    use crate::correlate::episodes::EpisodeId;
     use crate::correlate::findings::{MergeResult, Region};
     use crate::correlate::learned::Learned;
     use crate::correlate::testing::{Cluster, Record, at, record};
@@ -265,7 +264,7 @@ mod tests {
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut regions = Regions::default();
         for event in &events {
-            regions.take(&learned.tell(event).unwrap(), &learned, EpisodeId(0));
+            regions.take(&learned.tell(event).unwrap(), &learned);
         }
         regions.rows(&learned, &BTreeMap::new())
     }

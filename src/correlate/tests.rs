@@ -678,3 +678,33 @@ fn the_order_of_sources_changes_nothing() {
     let turned = super::correlate(&cluster.events(), &sources, &[], &catalog, &options).unwrap();
     assert_eq!(turned.findings, cluster.correlate().findings);
 }
+
+#[test]
+fn a_storm_hides_nothing_and_fits_into_memory() {
+    // More episodes than pages in memory, before and after the failure, each with a region of its own.
+    let storm = |cluster: &mut Cluster, hour: u64| {
+        for nth in 0..9_000u64 {
+            let time = at("2022-07-25T14:00:00Z").plus_ms((hour * 3_600 + nth / 3) as i64 * 1_000);
+            let leader = tikv("raft-became-leader", "leader", Severity::Notice).region(200_000 + hour * 10_000 + nth);
+            cluster.log(&log_of(4), &time.to_string(), leader);
+        }
+    };
+    let (calm, mut stormy) = (failed(), failed());
+    storm(&mut stormy, 1);
+    storm(&mut stormy, 4);
+    let (calm, stormy) = (calm.correlate(), stormy.correlate());
+    let told =
+        |found: &Findings| found.incidents.iter().map(|one| (one.id.clone(), one.chain.clone())).collect::<Vec<_>>();
+    assert_eq!(told(&calm.findings), told(&stormy.findings));
+    let (mut firsts, mut count) = (Vec::new(), 0);
+    stormy
+        .each_episode(&mut |episode| {
+            firsts.push(episode.first);
+            count += episode.count;
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(count, stormy.findings.totals.events);
+    assert!(firsts.is_sorted() && firsts.len() > 18_000);
+    assert!(stormy.findings.episodes.len() < firsts.len(), "the rest is on disk");
+}

@@ -89,9 +89,9 @@ impl<'d> Disk<'d> {
         Part { file: self.file, position: begin, end: end.min(self.len), budget: Arc::clone(&self.budget) }
     }
 
-    /// The whole of a file with holes, without the last one.
-    pub(super) fn with_holes(&self, limit: u64) -> Holes<'d> {
-        Holes { part: self.part(0, self.len), left: limit.saturating_add(HOLES), data: 0..0 }
+    /// A file with holes from a byte on, without the last one.
+    pub(super) fn with_holes(&self, begin: u64, limit: u64) -> Holes<'d> {
+        Holes { part: self.part(begin, self.len), left: limit.saturating_add(HOLES), data: 0..0 }
     }
 }
 

@@ -27,7 +27,7 @@ mod zip;
 mod tests;
 
 pub use discover::{Discovery, discover};
-pub use source::Input;
+pub use source::{Input, Stamp};
 pub use sys::guard_mapped_reads;
 
 use std::io::Read;
@@ -82,6 +82,8 @@ pub enum Body<'a> {
     /// To be read with buffers of 64 KiB and more (1 MiB is best), which are then filled without a copy. An error comes after
     /// all bytes that could be read, and says what is missing; nothing comes after it.
     Stream(&'a mut (dyn Read + Send)),
+    /// The same, of a plain file from this byte on: for an input that was asked for its tail.
+    Tail(u64, &'a mut (dyn Read + Send)),
 }
 
 /// Something that could not be read, or not to its end. Several may speak of the same file.

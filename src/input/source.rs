@@ -10,7 +10,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Files smaller than this are read: mapping costs more.
 const WORTH_MAPPING: u64 = 64 << 10;
@@ -22,31 +22,55 @@ const AT_REST: Duration = Duration::from_secs(120);
 const BUFFER: u64 = 256 << 10;
 
 /// One path that was named or found. It is open only while it is read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Input {
     name: String,
     origin: Origin,
     options: Options,
+    /// Where plain text begins that is wanted; then nothing but the very file that was found will do.
+    begin: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Origin {
     Stdin,
     Pipe(PathBuf),
-    File { path: PathBuf, identity: Identity, size: u64 },
+    File { path: PathBuf, identity: Identity, stamp: Stamp },
+}
+
+/// A file as it was found: where nothing of this has changed, neither has its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Stamp {
+    /// Device.
+    pub device: u64,
+    /// Number on the device.
+    pub inode: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Time of the last change, in nanoseconds since the Unix epoch.
+    pub modified_ns: i64,
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Self {
+        let modified = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let modified_ns = modified.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default();
+        Self { device: meta.dev(), inode: meta.ino(), size: meta.len(), modified_ns }
+    }
 }
 
 impl Input {
     pub(super) fn stdin(options: Options) -> Self {
-        Self { name: "-".into(), origin: Origin::Stdin, options }
+        Self { name: "-".into(), origin: Origin::Stdin, options, begin: None }
     }
 
     pub(super) fn pipe(name: String, path: PathBuf, options: Options) -> Self {
-        Self { name, origin: Origin::Pipe(path), options }
+        Self { name, origin: Origin::Pipe(path), options, begin: None }
     }
 
     pub(super) fn file(name: String, path: PathBuf, meta: &Metadata, options: Options) -> Self {
-        Self { name, origin: Origin::File { path, identity: Identity::of(meta), size: meta.len() }, options }
+        let origin = Origin::File { path, identity: Identity::of(meta), stamp: Stamp::of(meta) };
+        Self { name, origin, options, begin: None }
     }
 
     /// The contract's `file`: the path as given, joined with the path below it.
@@ -56,7 +80,19 @@ impl Input {
 
     /// Bytes on disk when it was found; 0 where nobody can know.
     pub fn size(&self) -> u64 {
-        if let Origin::File { size, .. } = self.origin { size } else { 0 }
+        self.stamp().map_or(0, |stamp| stamp.size)
+    }
+
+    /// How the file was found; `None` for what is no file.
+    pub fn stamp(&self) -> Option<Stamp> {
+        if let Origin::File { stamp, .. } = self.origin { Some(stamp) } else { None }
+    }
+
+    /// The same input, to go on reading it: of a plain file the sink gets the text from `begin` on (or all of it, mapped). Where
+    /// another file stands in its place meanwhile, or it has become shorter, nothing is read.
+    #[must_use]
+    pub fn tail(&self, begin: u64) -> Self {
+        Self { begin: Some(begin), ..self.clone() }
     }
 
     /// Whether reading it again gives the same sources.
@@ -87,8 +123,8 @@ impl Input {
                 Ok(())
             }
             Origin::Pipe(path) => File::open(path).map(|pipe| self.read_stream(&mut walk, pipe)),
-            Origin::File { path, identity, size } => {
-                disk::open(path, *identity).and_then(|opened| self.read_file(&mut walk, &opened, *size))
+            Origin::File { path, identity, stamp } => {
+                disk::open(path, *identity).and_then(|opened| self.read_file(&mut walk, &opened, stamp.size))
             }
         };
         if let Err(error) = result {
@@ -105,6 +141,9 @@ impl Input {
     fn read_file(&self, walk: &mut Walk<'_>, opened: &Opened, size: u64) -> io::Result<()> {
         let Opened { file, meta, same } = opened;
         let len = if *same { size.min(meta.len()) } else { meta.len() };
+        if self.begin.is_some() && (!same || len < size) {
+            return Err(io::Error::other("was replaced or became shorter since the start"));
+        }
         if !same {
             walk.problem(
                 &self.name,
@@ -132,13 +171,21 @@ impl Input {
                 }
                 None if sys::has_holes(file, len) => {
                     let on_disk = meta.blocks().saturating_mul(512);
-                    self.read_part(walk, disk.with_holes(on_disk.saturating_mul(self.options.limits.ratio)), file, len);
+                    let limit = on_disk.saturating_mul(self.options.limits.ratio);
+                    self.read_text(walk, disk.with_holes(self.begin.unwrap_or(0), limit), file, len);
                 }
-                None => self.read_part(walk, disk.part(0, len), file, len),
+                None => self.read_text(walk, disk.part(self.begin.unwrap_or(0), len), file, len),
             },
             _ => self.read_part(walk, disk.part(0, len), file, len),
         }
         Ok(())
+    }
+
+    fn read_text(&self, walk: &mut Walk<'_>, mut part: impl io::Read + Send, file: &File, len: u64) {
+        let Some(begin) = self.begin else { return self.read_part(walk, part, file, len) };
+        sys::will_read_in_order(file);
+        let buffer = len.saturating_sub(begin).min(BUFFER) as usize + 1;
+        walk.tail(&self.name, begin, &mut Feed::with_buffer(&mut part, buffer));
     }
 
     fn read_part(&self, walk: &mut Walk<'_>, mut part: impl io::Read + Send, file: &File, len: u64) {

@@ -104,6 +104,12 @@ impl<'s> Walk<'s> {
         }
     }
 
+    /// Hands on the text of a plain file from a byte on.
+    pub(super) fn tail(&mut self, file: &str, begin: u64, feed: &mut Feed<'_>) {
+        let mut text = Text::new(feed, self.limits.source_bytes, Damages::default());
+        (self.sink)(file, Body::Tail(begin, &mut text));
+    }
+
     fn text(&mut self, file: &str, feed: &mut Feed<'_>, damages: Damages) {
         let mut text = Text::new(feed, self.limits.source_bytes, damages);
         (self.sink)(file, Body::Stream(&mut text));

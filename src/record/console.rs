@@ -15,6 +15,33 @@ pub(super) fn is_status_task(line: &[u8]) -> bool {
     inner.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
+/// A status screen whose lines a copy has joined: where its `> #N <` stands.
+pub(super) fn flat_status(line: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::find(line, b"> #")?;
+    let rest = &line[at + 3..];
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest[digits..].strip_prefix(b" <").filter(|_| digits > 0)?.trim_ascii_start();
+    rest.starts_with(b"name: ").then_some(at)
+}
+
+/// A line that stands on a status screen and nowhere else, where a copy begins in the middle of a screen.
+pub(super) fn is_status_part(line: &[u8], next: &[u8]) -> bool {
+    let Some((key, value)) = status_key(line) else { return false };
+    match key {
+        b"name" => status_key(next).is_some_and(|(key, _)| key == b"status"),
+        b"status" => value.starts_with("\u{25CF}".as_bytes()) || value.starts_with("\u{25CB}".as_bytes()),
+        b"checkpoint[global]" | b"speed(est.)" | b"pause-time" => true,
+        _ => key.starts_with(b"error-happen-at[") || key.starts_with(b"checkpoint["),
+    }
+}
+
+/// What the MySQL client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`.
+fn is_client_error(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"ERROR ") else { return false };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits == 4 && (&rest[..4] == b"1105" || b"89".contains(&rest[0])) && rest[4..].starts_with(b" (")
+}
+
 /// A record that a program put on the terminal.
 pub(super) fn start(text: &[u8]) -> Option<Kind> {
     const PANICS: [&[u8]; 7] = [
@@ -29,6 +56,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
     if text.starts_with(b"Error: ")
         || text.starts_with(b"tidb lightning encountered error")
         || text.starts_with(b"dump failed: ")
+        || is_client_error(text)
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {

@@ -69,6 +69,9 @@ pub fn look(line: &[u8]) -> Look {
     if console::is_status_task(line) {
         return Look::Start(Kind::StatusTask, 0);
     }
+    if let Some(at) = console::flat_status(line) {
+        return Look::Start(Kind::StatusTask, at);
+    }
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, line.len() - text.len());
     }
@@ -177,12 +180,14 @@ fn is_header(text: &[u8]) -> bool {
 
 /// Whether a line without header still is a record: brackets in a row, an error field, a code in brackets.
 fn is_fragment(text: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 16] = [
+    const SIGNS: [&[u8]; 18] = [
         b"\"] [",
         b"[error=",
         b"[err=",
         b"[\"",
         b"[BR:",
+        b"[CDC:Err",
+        b"[Lightning:",
         b"[PD:",
         b"[KV:",
         b"[tikv:",
@@ -215,6 +220,10 @@ mod tests {
             ("> #1 <", start(Kind::StatusTask)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
+            ("ERROR 9005 (HY000) at line 7 in file: 'a.sql': Region is unavailable", start(Kind::Console)),
+            ("ERROR 1064 (42000): You have an error in your SQL syntax", Look::Other),
+            ("[CDC:ErrKafkaAsyncSendMessage]kafka: message was too large", Look::Fragment),
+            ("\u{25CF} Total 1 Tasks. > #1 <    name: t1  status: \u{25CF} PAUSE", Look::Start(Kind::StatusTask, 19)),
             ("panic: runtime error", start(Kind::Panic)),
             ("thread 'main' panicked at 'x', a.rs:1", start(Kind::Panic)),
             ("2019/08/13 03:27:49.382 INFO mod.rs:26: text", start(Kind::Foreign)),
@@ -226,7 +235,10 @@ mod tests {
             ("......", Look::Noise),
             ("Full restore <---/.....> 5.52%", Look::Noise),
             ("Full restore <---/.....> 5.52%panic: x", Look::Start(Kind::Panic, 30)),
-            ("Full restore <.> 1%\rFull restore <--.> 9.1% {\"level\":\"warn\",\"msg\":\"x\"}", Look::Start(Kind::Json, 44)),
+            (
+                "Full restore <.> 1%\rFull restore <--.> 9.1% {\"level\":\"warn\",\"msg\":\"x\"}",
+                Look::Start(Kind::Json, 44),
+            ),
             ("   ", Look::Blank),
             ("             at /rust/lib.rs:1", Look::Other),
             ("success", Look::Other),

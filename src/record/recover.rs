@@ -137,7 +137,9 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
         let signs: [&[u8]; 7] = [b"](http", b"&quot;", b"&#34;", b"[\"\"", b"\xE2\x80\x9C", b"\xE2\x80\x9D", b"\\["];
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
-    memchr::memchr2(b'\n', b'\x1b', raw).is_some() || is_escaped(raw) || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+    memchr::memchr2(b'\n', b'\x1b', raw).is_some()
+        || is_escaped(raw)
+        || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
 }
 
 /// Whether the whole record is escaped one level too far, as in a copy out of a JSON text: then its first quote is.

@@ -119,8 +119,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 self.glued(at, line);
             }
             Look::Other if !self.continues(at, line, false) => {
-                self.close();
-                self.unparsed(at);
+                if super::console::is_status_part(line, self.line_at(next).0) {
+                    self.start(at, at + line.len(), Kind::StatusTask, false);
+                } else {
+                    self.close();
+                    self.unparsed(at);
+                }
             }
             Look::Fragment | Look::Other => {}
             Look::Blank => {
@@ -173,14 +177,14 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     /// Whether the line belongs to the open record; then it is added to it.
     fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
-        let Some(open) = &mut self.open else { return false };
+        let Some(mut open) = self.open else { return false };
         if at - open.start >= MAX_RECORD {
             return false;
         }
         let takes = match open.kind {
             Kind::Panic | Kind::Report => true,
             Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
-            Kind::Console => !fragment || line.starts_with(b" "),
+            Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => !fragment,
             Kind::Clean | Kind::Header => open.unfinished || (!fragment && is_stack(line)),
             Kind::Json => open.unfinished,
@@ -193,10 +197,18 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         if open.unfinished && ends(line) && matches!(open.kind, Kind::Clean | Kind::Header) && line.ends_with(b"\"]") {
             open.unfinished = false;
         }
+        self.open = Some(open);
         if self.own.contains(&at) {
             self.tally.continuation_lines += 1;
         }
         true
+    }
+
+    /// Whether a line brings the code that the `Error: ` before it, wrapped by a terminal, still lacks.
+    fn ends_console(&self, so_far: Range<usize>, line: &[u8]) -> bool {
+        let find = |text, code| memchr::memmem::find(text, code);
+        let code = [&b": [BR:"[..], b": [KV:", b": [PD:"].iter().any(|code| find(line, code).is_some());
+        code && find(line, b"\"] [").is_none() && find(&self.window[so_far], b"[BR:").is_none()
     }
 
     fn unparsed(&mut self, at: usize) {

@@ -1,7 +1,7 @@
 //! `br log status` on a screen: a table of right-aligned keys, its values wrapped at the terminal's width.
 
 use super::body::Field;
-use super::console::status_key;
+use super::console::{flat_status, status_key};
 use super::prefix::trim_marks;
 use super::{Kind, Record};
 use crate::units::{Timestamp, parse_naive, parse_offset};
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// A checkpoint this far behind is late, though the status says NORMAL: BR itself prints such a gap in red.
 const LATE_SECONDS: i64 = 600;
 
-/// Reads a task, from its `> #N <` line on.
+/// Reads a task, from its `> #N <` line on, or from a later line where a copy has cut that off.
 pub(super) fn read(raw: &[u8]) -> Record<'static> {
     let pairs = unwrap(raw);
     let get = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
@@ -68,7 +68,17 @@ pub(crate) fn gap_seconds(value: &str) -> Option<i64> {
 fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut column = None;
-    for line in raw.split(|byte| *byte == b'\n').skip(1) {
+    let flat;
+    let raw = if is_flat(raw) {
+        flat = unflatten(raw);
+        &flat[..]
+    } else {
+        raw
+    };
+    let first = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // A copy that begins in the middle may have lost its first line's indent.
+    let cut = status_key(first).is_some() && first.first() != Some(&b' ');
+    for (number, line) in raw.split(|byte| *byte == b'\n').enumerate().skip(usize::from(status_key(first).is_none())) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if line.starts_with(b"> ") || line.starts_with(b"| ") { trim_marks_once(line) } else { line };
         let plain = super::recover::without_colour(line);
@@ -76,7 +86,7 @@ fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
         match status_key(line) {
             Some((key, value)) if is_key_line(line, key, column) => {
                 let at = line.len() - value.len();
-                if !value.is_empty() {
+                if !(value.is_empty() || cut && number == 0) {
                     column = column.or(Some(at));
                 }
                 pairs.push((key.to_vec(), value.to_vec()));
@@ -93,6 +103,35 @@ fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
         }
     }
     pairs.into_iter().map(|(key, value)| (text(&key), clean(&text(&value)))).collect()
+}
+
+/// Whether keys stand behind the `> #N <`, on its line.
+fn is_flat(raw: &[u8]) -> bool {
+    let first = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    flat_status(first) == Some(0)
+}
+
+/// Each key of a joined screen on a line of its own.
+fn unflatten(raw: &[u8]) -> Vec<u8> {
+    let mut lines = raw.to_vec();
+    let mut in_message = false;
+    for at in 0..lines.len() {
+        if lines[at] != b' ' || !lines.get(at + 1).is_some_and(u8::is_ascii_lowercase) {
+            continue;
+        }
+        let rest = &lines[at + 1..];
+        let end = rest.iter().take(64).position(|byte| *byte == b':').unwrap_or(0);
+        if rest.get(end + 1) != Some(&b' ') || status_key(&rest[..=end]).is_none() {
+            continue;
+        }
+        // Messages may hold words that look like keys.
+        let of_store = rest[..end].ends_with(b"]");
+        if of_store || !in_message {
+            in_message = rest.starts_with(b"error-message[");
+            lines[at] = b'\n';
+        }
+    }
+    lines
 }
 
 /// Wrapped text may look like a key; a key's colon stands in the table's own column, unless the copy lost the indent.
@@ -172,6 +211,25 @@ mod tests {
             }
             assert_eq!(record.time.map(|time| time.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"));
         }
+    }
+
+    #[test]
+    fn joined_and_cut_screens() {
+        let joined = "> #1 <      name: task1    status: \u{25CF} ERROR     start: 2022-07-25 13:49:02.868 +0000  storage: s3://b/p \
+                      speed(est.): 0.00 ops/s checkpoint[global]: 2022-07-25 14:46:50.118 +0000; gap=54h  error[store=4]: \
+                      KV:LogBackup:RaftReq error-message[store=4]: a name: b status: c checkpoint[store=4]: 2022-07-25 14:46:50.118 +0000";
+        let record = read(joined.as_bytes());
+        let get = |key: &str| record.field(key).map(|field| text(&field.value)).unwrap_or_default();
+        assert_eq!((&*get("name"), &*get("status"), &*get("storage")), ("task1", "ERROR", "s3://b/p"));
+        assert_eq!(get("checkpoint[global]"), "2022-07-25 14:46:50.118 +0000; gap=54h");
+        assert_eq!(get("error-message[store=4]"), "a name: b status: c");
+        assert_eq!(get("checkpoint[store=4]"), "2022-07-25 14:46:50.118 +0000");
+        let cut = "status: \u{25CF} NORMAL\n             start: 2022-07-25 13:49:02.868 +0000\n       speed(est.): 0.00 ops/s\n\
+                   checkpoint[global]: 2022-07-25 14:46:50.118 +0000; gap=54h\n";
+        let record = read(cut.as_bytes());
+        let get = |key: &str| record.field(key).map(|field| text(&field.value)).unwrap_or_default();
+        assert_eq!((&*get("status"), &*get("start")), ("NORMAL", "2022-07-25 13:49:02.868 +0000"));
+        assert!(record.field("x-behind").is_some());
     }
 
     #[test]

@@ -164,6 +164,14 @@ fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], s
     Ok(text)
 }
 
+/// Writes `timeline.csv`.
+pub(super) fn write_episodes(correlation: &Correlation, out: impl Write, safe: Safe) -> io::Result<()> {
+    let table = tables::timeline();
+    let mut writer = CsvWriter::new(&table, out, safe)?;
+    correlation.each_episode(&mut |row| writer.row(row))?;
+    writer.finish()
+}
+
 /// Writes a whole table.
 pub(super) fn write<R: Plain>(table: &Table<R>, rows: &[R], out: impl Write, safe: Safe) -> io::Result<()> {
     let mut writer = CsvWriter::new(table, out, safe)?;

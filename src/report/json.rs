@@ -5,7 +5,7 @@ use super::Run;
 use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables;
 use super::tally::Tally;
-use crate::correlate::{Findings, Incident, Task, Totals};
+use crate::correlate::{Correlation, Incident, Task, Totals};
 use crate::safe::Safe;
 use crate::units::{Timestamp, Tso};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -16,7 +16,14 @@ use std::io::{self, Write};
 const SCHEMA: u32 = 1;
 
 /// Writes the document, one row a line.
-pub(super) fn write(findings: &Findings, tally: &Tally, run: &Run, mut out: impl Write, safe: Safe) -> io::Result<()> {
+pub(super) fn write(
+    correlation: &Correlation,
+    tally: &Tally,
+    run: &Run,
+    mut out: impl Write,
+    safe: Safe,
+) -> io::Result<()> {
+    let findings = &correlation.findings;
     let (chain, incidents, tasks) = (tables::chain(), tables::incidents(), tables::tasks());
     write!(out, "{{\"schema\": {SCHEMA},\n\"now\": ")?;
     serde_json::to_writer(&mut out, &Moment(findings.now))?;
@@ -27,7 +34,14 @@ pub(super) fn write(findings: &Findings, tally: &Tally, run: &Run, mut out: impl
     let docs = findings.incidents.iter().map(|row| IncidentDoc { incidents: &incidents, chain: &chain, row, safe });
     list(&mut out, "incidents", docs)?;
     list(&mut out, "tasks", findings.tasks.iter().map(|row| TaskDoc { tasks: &tasks, row, safe }))?;
-    rows(&mut out, &tables::timeline(), &findings.episodes, safe)?;
+    let timeline = tables::timeline();
+    write!(out, ",\n\"{}\": [", timeline.name)?;
+    let mut before: &[u8] = b"\n";
+    correlation.each_episode(&mut |row| {
+        out.write_all(std::mem::replace(&mut before, b",\n"))?;
+        Ok(serde_json::to_writer(&mut out, &RowDoc { table: &timeline, row, safe })?)
+    })?;
+    out.write_all(b"]")?;
     rows(&mut out, &tables::regions(), &findings.regions, safe)?;
     rows(&mut out, &tables::stores(), &findings.stores, safe)?;
     rows(&mut out, &tables::errors(), &findings.errors, safe)?;

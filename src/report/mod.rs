@@ -124,7 +124,7 @@ pub fn write_folder(
 
     let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
     write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, safe))?;
-    write("timeline.csv", &mut |out| csv::write(&tables::timeline(), &findings.episodes, out, safe))?;
+    write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, safe))?;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
     write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;
@@ -132,7 +132,7 @@ pub fn write_folder(
     write("errors.csv", &mut |out| csv::write(&tables::errors(), &findings.errors, out, safe))?;
     write("unmatched.csv", &mut |out| csv::write(&tables::unmatched(), &findings.unmatched, out, safe))?;
     write("sources.csv", &mut |out| csv::write(&tables::sources(), &findings.sources, out, safe))?;
-    write("summary.json", &mut |out| json::write(findings, &tally, run, out, safe))?;
+    write("summary.json", &mut |out| json::write(correlation, &tally, run, out, safe))?;
     write("report.md", &mut |out| markdown::write(findings, catalog, run, out, safe))?;
     write("report.html", &mut |out| html::write(findings, &tally, catalog, run, out, safe))?;
     for format in &options.formats {

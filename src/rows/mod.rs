@@ -146,9 +146,9 @@ impl Kind {
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Self::ArrowFile,
             [0xff, 0xff, 0xff, 0xff, ..] => Self::ArrowStream,
-            [b't', b'i', b'm', b'e', b',', ..] => Self::Other(
-                "is csv, which is for people; scan with --format jsonl, arrow or parquet to read it here",
-            ),
+            [b't', b'i', b'm', b'e', b',', ..] => {
+                Self::Other("is csv, which is for people; scan with --format jsonl, arrow or parquet to read it here")
+            }
             _ => match head.trim_ascii_start().first() {
                 None | Some(b'{') => Self::Jsonl,
                 Some(_) => Self::Other("is no file of rows; `tidescope scan --format jsonl|arrow|parquet` writes them"),

@@ -2,7 +2,7 @@
 
 use super::part::{self, ContextSearch, Part, TimeWindow, Wanted};
 use super::window::Window;
-use super::{About, head, stream};
+use super::{About, Mark, Start, head, stream};
 use crate::event::{
     Corrections, Event, EventStore, Implicated, ReadStatus, SortedEvents, SourceRow, UnmatchedRow, Writer,
 };
@@ -11,7 +11,7 @@ use crate::matching::Matcher;
 use crate::units::{Level, Timestamp};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Seek as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +29,8 @@ pub struct Settings {
     /// Only records whose first byte lies in this range of a plain file. What is compressed or an archive cannot be entered in
     /// the middle: all of it belongs to the split that begins at 0.
     pub split: Option<Range<u64>>,
+    /// Where sources go on; those that are not named begin at their beginning.
+    pub starts: BTreeMap<Arc<str>, Start>,
     /// Offset of times without one, where the user gave it.
     pub zone_minutes: Option<i64>,
     /// Whether secrets are replaced.
@@ -70,6 +72,10 @@ pub struct Outcome {
     pub sources: Vec<SourceRow>,
     /// Templates that no rule knew, by template.
     pub unmatched: Vec<UnmatchedRow>,
+    /// Per source, places that a later run may go back to; the first is where the reading began.
+    pub marks: BTreeMap<Arc<str>, Vec<Mark>>,
+    /// Sources that may still grow and whose last line was left, since it has no end yet.
+    pub unfinished: BTreeSet<Arc<str>>,
 }
 
 impl Outcome {
@@ -124,6 +130,7 @@ struct Scan<'a> {
     matcher: &'a Matcher,
     time: TimeWindow,
     split: Option<Range<u64>>,
+    starts: &'a BTreeMap<Arc<str>, Start>,
     zone_minutes: Option<i64>,
     redact: bool,
     progress: &'a Progress,
@@ -138,30 +145,36 @@ struct Shared {
     sources: BTreeMap<Arc<str>, SourceRow>,
     unmatched: BTreeMap<Template, UnmatchedRow>,
     lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
+    marks: BTreeMap<Arc<str>, Vec<Mark>>,
+    unfinished: BTreeSet<Arc<str>>,
 }
 
 /// What the parts of one source gave, to be added up.
 #[derive(Default)]
 struct Gathered {
     row: SourceRow,
-    /// Start and line ends of each part.
-    parts: Vec<(u64, u64)>,
+    /// Start, line ends and latest time of each part.
+    parts: Vec<(u64, u64, Option<Timestamp>)>,
     unmatched: Vec<(u64, part::Templates)>,
     zone_at: Option<u64>,
+    unfinished: bool,
 }
 
 impl<'a> Scan<'a> {
-    fn new(matcher: &'a Matcher, settings: &Settings, progress: &'a Progress) -> Self {
+    fn new(matcher: &'a Matcher, settings: &'a Settings, progress: &'a Progress) -> Self {
         let shared = Shared {
             store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1), settings.redact),
             sources: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             lines: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            unfinished: BTreeSet::new(),
         };
         Self {
             matcher,
             time: TimeWindow { since: settings.since, until: settings.until },
             split: settings.split.clone(),
+            starts: &settings.starts,
             zone_minutes: settings.zone_minutes,
             redact: settings.redact,
             progress,
@@ -169,6 +182,10 @@ impl<'a> Scan<'a> {
             failure: Mutex::new(None),
             spools: Mutex::default(),
         }
+    }
+
+    fn start(&self, file: &str) -> Start {
+        self.starts.get(file).copied().unwrap_or_default()
     }
 
     fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
@@ -209,15 +226,22 @@ impl<'a> Scan<'a> {
             match body {
                 Body::Mapped(text) => self.mapped(&file, text, split, wanted),
                 Body::Stream(stream) if first && !input.is_rereadable() => self.spool(input, &file, stream, wanted),
-                Body::Stream(stream) => self.stream(&file, stream, split, wanted),
+                Body::Stream(stream) => self.stream(&file, stream, 0, split, wanted),
+                Body::Tail(begin, stream) => self.stream(&file, stream, begin, None, wanted),
             }
         });
         self.problems(&problems);
     }
 
     fn mapped(&self, file: &Arc<str>, text: &[u8], split: Option<&Range<u64>>, wanted: &Wanted) {
-        let own = clipped(0, 0..text.len(), split);
-        let gathered = Mutex::new(Gathered::default());
+        let own = match split {
+            Some(_) => clipped(0, 0..text.len(), split),
+            None => self.start(file).own(text, 0),
+        };
+        // What a growing source has behind its last line end is not there yet.
+        let unfinished = split.is_none() && own.end < text.len();
+        let text = if unfinished { &text[..own.end] } else { text };
+        let gathered = Mutex::new(Gathered { unfinished, ..Gathered::default() });
         let window = Window { text, base: 0 };
         Window::parts(own.clone()).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -232,17 +256,20 @@ impl<'a> Scan<'a> {
         self.source(file, own.start as u64..own.end as u64, gathered, writer, wanted, None);
     }
 
+    /// Reads a stream that begins at byte `begins_at` of the source.
     fn stream(
         &self,
         file: &Arc<str>,
         stream: &mut (dyn std::io::Read + Send),
+        begins_at: u64,
         split: Option<&Range<u64>>,
         wanted: &Wanted,
     ) {
+        let start = self.start(file);
         let gathered = Mutex::new(Gathered::default());
-        let ends = Mutex::new((0u64, Writer::default()));
+        let ends = Mutex::new((start.offset, Writer::default()));
         let first_pass = matches!(wanted, Wanted::Signals);
-        let problem = stream::read(stream, &|window, own, is_last| {
+        let end = stream::read(stream, start, begins_at, &|window, own, is_last| {
             let wanted_here = clipped(window.base, own.clone(), split);
             if split.is_none() || !wanted_here.is_empty() {
                 Window::parts(wanted_here)
@@ -251,7 +278,7 @@ impl<'a> Scan<'a> {
             }
             let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
             let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
-            if window.base == 0 && own.start == 0 {
+            if window.base == 0 {
                 let head = &window.text[..window.text.len().min(head::HEAD)];
                 gathered.row.head_hash = head::hash(head);
                 if first_pass {
@@ -266,9 +293,12 @@ impl<'a> Scan<'a> {
             // What lies behind the split is not read.
             split.is_none_or(|split| end < split.end)
         });
-        let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stream::End { problem, unfinished } = end;
+        let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        gathered.unfinished = unfinished;
         let (end, writer) = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let own = split.map_or(0..end, |split| split.start.min(end)..split.end.min(end));
+        let end = end.max(start.offset);
+        let own = split.map_or(start.offset..end, |split| split.start.min(end)..split.end.min(end));
         self.source(file, own, gathered, writer, wanted, problem);
     }
 
@@ -289,7 +319,7 @@ impl<'a> Scan<'a> {
         self.progress.events.fetch_add(events.len() as u64, Ordering::Relaxed);
         self.store(events);
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        gathered.parts.push((start, tally.newlines));
+        gathered.parts.push((start, tally.newlines, clock.last));
         if !unmatched.is_empty() {
             gathered.unmatched.push((start, unmatched));
         }
@@ -354,24 +384,33 @@ impl<'a> Scan<'a> {
         let mut row = gathered.row;
         row.file = Arc::clone(file);
         (row.start, row.end) = (own.start, own.end);
+        row.zone_minutes = self.start(file).zone_minutes.or(row.zone_minutes);
         row.writer = writer;
         if problem.is_some() {
             (row.status, row.problem) = (ReadStatus::Partial, problem);
         }
+        if gathered.unfinished {
+            shared.unfinished.insert(Arc::clone(file));
+        }
         shared.sources.insert(Arc::clone(file), row);
     }
 
-    /// Line ends before each part.
+    /// Line ends before each part, and the marks.
     fn lines(&self, file: &Arc<str>, gathered: &mut Gathered) -> Vec<(u64, u64)> {
         gathered.parts.sort_unstable();
-        let mut total = 0;
-        let sum = |(start, newlines)| {
-            let before = total;
-            total += newlines;
-            (start, before)
-        };
-        let before: Vec<(u64, u64)> = gathered.parts.iter().copied().map(sum).collect();
-        if before.len() > 1 {
+        let mut at = Mark { offset: 0, newlines: self.start(file).newlines, last: None };
+        let mut before: Vec<(u64, u64)> = Vec::with_capacity(gathered.parts.len());
+        let mut marks: Vec<Mark> = Vec::new();
+        for (start, newlines, last) in gathered.parts.iter().copied() {
+            at.offset = start;
+            before.push((start, at.newlines));
+            if marks.last().is_none_or(|mark| start >= mark.offset + Mark::APART) {
+                marks.push(at);
+            }
+            (at.newlines, at.last) = (at.newlines + newlines, at.last.max(last));
+        }
+        self.shared().marks.insert(Arc::clone(file), marks);
+        if before.len() > 1 || before.first().is_some_and(|(_, newlines)| *newlines > 0) {
             self.shared().lines.insert(Arc::clone(file), before.clone());
         }
         before
@@ -399,7 +438,7 @@ impl<'a> Scan<'a> {
         let result = tempfile::tempfile().and_then(|copy| {
             let mut encoder = zstd::Encoder::new(copy.try_clone()?, 1)?;
             let mut tee = Tee { stream, copy: &mut encoder, failure: None };
-            self.stream(file, &mut tee, None, wanted);
+            self.stream(file, &mut tee, 0, None, wanted);
             if let Some(failure) = tee.failure.take() {
                 return Err(failure);
             }
@@ -424,7 +463,7 @@ impl<'a> Scan<'a> {
         drop(spools);
         for (file, mut copy) in own {
             match copy.rewind().and_then(|()| zstd::Decoder::new(copy)) {
-                Ok(mut decoder) => self.stream(&file, &mut decoder, None, wanted),
+                Ok(mut decoder) => self.stream(&file, &mut decoder, 0, None, wanted),
                 Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }
         }
@@ -444,6 +483,8 @@ impl<'a> Scan<'a> {
             corrections,
             sources: shared.sources.into_values().collect(),
             unmatched: shared.unmatched.into_values().collect(),
+            marks: shared.marks,
+            unfinished: shared.unfinished,
         }
     }
 }

@@ -5,11 +5,13 @@ mod clock;
 mod engine;
 mod head;
 mod part;
+mod start;
 mod stream;
 mod template;
 mod window;
 
 pub use about::About;
-pub use engine::{Context, Outcome, Progress, Settings, scan};
 pub(crate) use engine::zones;
+pub use engine::{Context, Outcome, Progress, Settings, scan};
+pub use start::{Mark, Start};
 pub use window::Window;

@@ -95,6 +95,8 @@ pub(super) fn read(
     if let Wanted::Context(search) = wanted {
         let reach = window.text.len().min(own.end + super::window::BEHIND);
         if !search.may_hold(&window.text[own.start..reach]) {
+            // Lines of the parts behind it count on.
+            part.tally.newlines = memchr::memchr_iter(b'\n', &window.text[own]).count() as u64;
             return part;
         }
     }

@@ -129,6 +129,7 @@ fn scanned(path: &Path, io: Io, split: Option<std::ops::Range<u64>>) -> Scanned 
         until: None,
         context: Context::None,
         split,
+        starts: BTreeMap::new(),
         zone_minutes: None,
         memory: 1 << 30,
         redact: true,

@@ -14,7 +14,7 @@ use crate::units::{Component, StoreId};
 use std::collections::BTreeMap;
 
 /// Position of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) struct InstanceId(pub(super) u32);
 
 /// The process that wrote one or more sources.

@@ -286,11 +286,11 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<(IncidentKind, Whom), Vec<EpisodeId>> = BTreeMap::new();
     for (id, run) in world.episodes.iter() {
         // Those of a task's life and of a refused command speak of what the task's state tells already.
-        let told = matches!(&*run.group, "log-backup" | "gc" | "region-merge") || run.screen;
+        let told = matches!(world.learned.group(run.key.rule), "log-backup" | "gc" | "region-merge") || run.screen;
         if run.severity < Severity::Critical || told || taken.has(id) {
             continue;
         }
-        let starts = matches!(&*run.group, "lifecycle" | "encryption");
+        let starts = matches!(world.learned.group(run.key.rule), "lifecycle" | "encryption");
         let of_a_store = run.component.is_some_and(Component::is_store);
         let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
         groups.entry((kind, whom(id, By::Store, world))).or_default().push(id);

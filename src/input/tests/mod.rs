@@ -102,7 +102,7 @@ impl Source {
         let mut source = Self { name: name.into(), bytes: Vec::new(), error: None, mapped: false };
         match body {
             Body::Mapped(bytes) => (source.bytes, source.mapped) = (bytes.to_vec(), true),
-            Body::Stream(stream) => {
+            Body::Stream(stream) | Body::Tail(_, stream) => {
                 source.error = stream.read_to_end(&mut source.bytes).err().map(|error| error.to_string());
             }
         }

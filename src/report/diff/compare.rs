@@ -113,11 +113,18 @@ pub fn compare(old: &Summary, new: &Summary) -> Vec<Change> {
     let none = BTreeMap::new();
     counts(Subject::Rule, &old.events.by_rule, &new.events.by_rule, &none, &mut changes);
     counts(Subject::Code, &codes(old), &codes(new), &meanings(old, new), &mut changes);
-    counts(Subject::Store, &named(&old.events.by_store), &named(&new.events.by_store), &addresses(old, new), &mut changes);
+    counts(
+        Subject::Store,
+        &named(&old.events.by_store),
+        &named(&new.events.by_store),
+        &addresses(old, new),
+        &mut changes,
+    );
     counts(Subject::Region, &named(&old.events.by_region), &named(&new.events.by_region), &none, &mut changes);
     counts(Subject::Template, &templates(old), &templates(new), &writers(old, new), &mut changes);
     changes.sort_by(|a, b| {
-        let key = |one: &Change| (one.subject, one.turn, std::cmp::Reverse((one.severity, one.difference().unsigned_abs())));
+        let key =
+            |one: &Change| (one.subject, one.turn, std::cmp::Reverse((one.severity, one.difference().unsigned_abs())));
         // Ids are numbers: the shorter text is the smaller one.
         key(a).cmp(&key(b)).then_with(|| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)))
     });
@@ -149,7 +156,8 @@ fn incidents(old: &Summary, new: &Summary, changes: &mut Vec<Change>) {
                     ("cause ", &known.cause, &row.cause),
                     ("verdict ", &known.verdict, &row.verdict),
                 ];
-                let severity = (known.severity != row.severity).then(|| format!("{} → {}", known.severity, row.severity));
+                let severity =
+                    (known.severity != row.severity).then(|| format!("{} → {}", known.severity, row.severity));
                 let told: Vec<String> = differing(&parts).into_iter().chain(severity).collect();
                 if !told.is_empty() {
                     changes.push(change(Turn::Changed, id, row, told.join("; ")));
@@ -189,10 +197,12 @@ fn tasks(old: &Summary, new: &Summary, changes: &mut Vec<Change>) {
         };
         let mut told = differing(&[("", &known.status, &row.status), ("verdict ", &known.verdict, &row.verdict)]);
         // A checkpoint that moves on is the normal course.
-        if let (Some(before), Some(now)) = (known.checkpoint_ts, row.checkpoint_ts)
-            && now <= before
-        {
-            told.push(if now == before { "checkpoint stands still".into() } else { "checkpoint went back".to_owned() });
+        if let (Some(before), Some(now)) = (known.checkpoint_ts, row.checkpoint_ts) {
+            if now < before {
+                told.push("checkpoint went back".to_owned());
+            } else if now == before && row.observed_at > known.observed_at {
+                told.push("checkpoint stands still".to_owned());
+            }
         }
         if !told.is_empty() {
             push(name, Turn::Changed, told.join("; "));

@@ -42,7 +42,11 @@ pub(super) fn write(diff: &Diff<'_>, mut out: impl Write) -> io::Result<()> {
     let section = |subject: Subject| {
         let all = diff.changes.iter().filter(|change| change.subject == subject);
         let count = all.clone().count();
-        Section { heading: heading(subject), rows: all.take(MOST).map(row).collect(), hidden: count.saturating_sub(MOST) }
+        Section {
+            heading: heading(subject),
+            rows: all.take(MOST).map(row).collect(),
+            hidden: count.saturating_sub(MOST),
+        }
     };
     let page = Page {
         old: SAFE.own(side(diff.old.0, diff.old.1)),

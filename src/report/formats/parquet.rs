@@ -71,9 +71,7 @@ impl Builder {
     fn of<R: Rows>(column: &Column<R>) -> Self {
         match &column.cell {
             Cell::Word(_) | Cell::Text(_) => Self::Text(StringBuilder::new()),
-            Cell::Time(_) => {
-                Self::Time(TimestampMillisecondBuilder::new().with_data_type(data_type(&column.cell)))
-            }
+            Cell::Time(_) => Self::Time(TimestampMillisecondBuilder::new().with_data_type(data_type(&column.cell))),
             Cell::Number(_) => Self::Number(UInt64Builder::new()),
             Cell::Signed(_) => Self::Signed(Int64Builder::new()),
             Cell::Numbers(_) => Self::Numbers(ListBuilder::new(UInt64Builder::new())),

@@ -20,12 +20,7 @@ PRAGMA cache_size = -16384; PRAGMA user_version = 1; BEGIN;";
 
 const VIEWS: &str = include_str!("views.sql");
 
-pub(super) fn write(
-    correlation: &Correlation,
-    events: &dyn EventStream,
-    safe: Safe,
-    path: &Path,
-) -> io::Result<()> {
+pub(super) fn write(correlation: &Correlation, events: &dyn EventStream, safe: Safe, path: &Path) -> io::Result<()> {
     let findings = &correlation.findings;
     let db = Database { sql: Connection::open(path).map_err(io::Error::other)?, safe };
     db.run(SETTINGS)?;
@@ -33,7 +28,10 @@ pub(super) fn write(
     let mut insert = db.create(&table, &[])?;
     each_event(correlation, events, &mut |row| db.insert(&mut insert, &table, Vec::new(), row))?;
     drop(insert);
-    db.fill(&tables::timeline(), &findings.episodes)?;
+    let timeline = tables::timeline();
+    let mut insert = db.create(&timeline, &[])?;
+    correlation.each_episode(&mut |row| db.insert(&mut insert, &timeline, Vec::new(), row))?;
+    drop(insert);
     db.fill(&tables::incidents(), &findings.incidents)?;
     db.fill(&tables::tasks(), &findings.tasks)?;
     db.fill(&tables::regions(), &findings.regions)?;
@@ -75,9 +73,7 @@ impl Database {
         let columns: Vec<String> = before.iter().map(ToString::to_string).chain(own).collect();
         let places = vec!["?"; columns.len()].join(", ");
         self.run(&format!("CREATE TABLE {} ({});", table.name, columns.join(", ")))?;
-        self.sql
-            .prepare_cached(&format!("INSERT INTO {} VALUES ({places})", table.name))
-            .map_err(io::Error::other)
+        self.sql.prepare_cached(&format!("INSERT INTO {} VALUES ({places})", table.name)).map_err(io::Error::other)
     }
 
     fn insert<'r, R: Rows>(
@@ -98,10 +94,8 @@ impl Database {
 
     /// A value over time, for a chart.
     fn curve(&self, task: &str, what: &str, points: &[(Timestamp, Tso)]) -> io::Result<()> {
-        let mut insert = self
-            .sql
-            .prepare_cached("INSERT INTO progress VALUES (?, ?, ?, ?, ?)")
-            .map_err(io::Error::other)?;
+        let mut insert =
+            self.sql.prepare_cached("INSERT INTO progress VALUES (?, ?, ?, ?, ?)").map_err(io::Error::other)?;
         for (seen, ts) in points {
             let row = [
                 text(task, self.safe),
@@ -143,8 +137,6 @@ fn sql(value: Value<'_>) -> Sql {
             let texts: Vec<String> = numbers.iter().map(u64::to_string).collect();
             Sql::Text(format!("[{}]", texts.join(",")))
         }
-        Value::Texts(texts) => {
-            Sql::Text(serde_json::Value::from_iter(texts.iter().map(|text| &**text)).to_string())
-        }
+        Value::Texts(texts) => Sql::Text(texts.iter().map(|text| &**text).collect::<serde_json::Value>().to_string()),
     }
 }

@@ -34,9 +34,7 @@ impl<'r> Value<'r> {
                 as_set(&mut words);
                 Self::Texts(words.into_iter().map(|word| safe.text(word)).collect())
             }
-            Cell::List(get, _) => {
-                Self::Texts(get(row).iter().map(|text| safe.text(text).into_owned()).collect())
-            }
+            Cell::List(get, _) => Self::Texts(get(row).iter().map(|text| safe.text(text).into_owned()).collect()),
         }
     }
 }

@@ -53,10 +53,7 @@ impl<W: Write + Send> ParquetFile<W> {
 }
 
 /// The batches of a file. Types are those of Parquet itself, whoever wrote it.
-pub(super) fn reader(
-    file: File,
-    batch: usize,
-) -> Result<impl Iterator<Item = Result<RecordBatch, ArrowError>>, Error> {
+pub(super) fn reader(file: File, batch: usize) -> Result<impl Iterator<Item = Result<RecordBatch, ArrowError>>, Error> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         .map_err(|error| not_arrow(ArrowError::from(error)))?;

@@ -1,21 +1,29 @@
 //! Episodes: runs of events of one rule, region, store and task with no longer gap.
+//!
+//! A storm has as many episodes as events. Those that are over go to a temporary file, page by page; those that incidents can
+//! rest on stay at hand, or are looked up again for the regions that turn out to matter.
 
-use super::findings::{Episode, Place};
+mod pages;
+mod rows;
+
+use super::chains::{Chains, Kinds};
 use super::identify::InstanceId;
 use super::learned::{Learned, Told};
 use super::names::{FileId, RuleId, TaskId};
 use super::signs::is_screen;
 use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Timestamp, Tso};
-use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use pages::Pages;
+pub(super) use rows::OfEpisodes;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Position of an episode, in the order in which they began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct EpisodeId(pub(super) u32);
 
 /// What all events of an episode have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Key {
     pub(super) rule: RuleId,
     pub(super) region: Option<RegionId>,
@@ -24,7 +32,7 @@ pub(super) struct Key {
 }
 
 /// A run of events. Times are as written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) key: Key,
     pub(super) first: Option<Timestamp>,
@@ -32,7 +40,6 @@ pub(super) struct Run {
     pub(super) count: u64,
     pub(super) severity: Severity,
     pub(super) component: Option<Component>,
-    pub(super) group: Arc<str>,
     /// Who wrote the first event.
     pub(super) instance: InstanceId,
     pub(super) codes: Vec<Box<str>>,
@@ -53,9 +60,12 @@ pub(super) struct Run {
 /// All episodes.
 #[derive(Debug, Default)]
 pub(super) struct Episodes {
-    pub(super) all: Vec<Run>,
+    pages: Pages,
+    /// Episodes of written pages that are at hand: those that are not over, and those that incidents can rest on.
+    kept: FxHashMap<u32, Run>,
     open: FxHashMap<Key, u32>,
     untimed: FxHashMap<(Key, FileId), u32>,
+    of_rules: FxHashMap<RuleId, Kinds>,
     gap_ms: i64,
 }
 
@@ -71,69 +81,143 @@ impl Episodes {
     }
 
     /// Takes an event; gives its episode.
-    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned) -> EpisodeId {
+    pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, chains: &Chains) -> EpisodeId {
         let event = told.event;
         let key = Key { rule: told.rule, region: event.region, store: told.store, task: told.task };
         let known = match event.time {
-            Some(time) => self
-                .open
-                .get(&key)
-                .copied()
-                .filter(|at| self.all[*at as usize].last.is_some_and(|last| time.since(last) <= self.gap_ms)),
+            Some(_) => self.open.get(&key).copied(),
             None => self.untimed.get(&(key, told.file)).copied(),
         };
-        if let Some(at) = known {
-            let run = &mut self.all[at as usize];
+        let gap_ms = self.gap_ms;
+        if let Some(at) = known
+            && let Some(run) = self.at_mut(at)
+            && run.last.zip(event.time).is_none_or(|(last, time)| time.since(last) <= gap_ms)
+        {
             run.count += 1;
             run.last = run.last.max(event.time);
             add_codes(&mut run.codes, &event.codes);
             return EpisodeId(at);
         }
-        let at = self.all.len() as u32;
+        let at = self.pages.len();
         match event.time {
             Some(_) => self.open.insert(key, at),
             None => self.untimed.insert((key, told.file), at),
         };
-        self.all.push(first_of(told, key, learned));
+        self.pages.push(first_of(told, key, learned));
+        if self.pages.are_full() {
+            self.write_page(event.time, learned, chains);
+        }
         EpisodeId(at)
     }
 
-    /// An episode.
-    pub(super) fn at(&self, id: EpisodeId) -> &Run {
-        &self.all[id.0 as usize]
-    }
-
-    /// The rows of the table, by first time, those without time last, with the incidents of each.
-    pub(super) fn rows(self, learned: &Learned, incidents: &BTreeMap<EpisodeId, BTreeSet<String>>) -> Vec<Episode> {
-        drop((self.open, self.untimed));
-        let mut rows: Vec<Episode> = Vec::with_capacity(self.all.len());
-        for (at, run) in self.all.into_iter().enumerate() {
-            let incidents = incidents.get(&EpisodeId(at as u32));
-            rows.push(Episode {
-                first: run.first,
-                last: run.last,
-                count: run.count,
-                rule: Arc::clone(learned.rule(run.key.rule)),
-                severity: run.severity,
-                component: run.component,
-                store: run.key.store,
-                region: run.key.region,
-                task: run.key.task.map(|task| learned.task(task).to_owned()),
-                codes: run.codes.into_iter().map(String::from).collect(),
-                summary: run.summary.into(),
-                incidents: incidents.map(|ids| ids.iter().cloned().collect()).unwrap_or_default(),
-                place: Place { file: Arc::clone(learned.file_name(run.file)), line: run.line },
-            });
+    /// Writes the oldest page; what is not over or can matter to an incident stays.
+    fn write_page(&mut self, now: Option<Timestamp>, learned: &Learned, chains: &Chains) {
+        let Some((first, runs)) = self.pages.write_oldest() else { return };
+        let gap_ms = self.gap_ms;
+        let is_open = |run: &Run| run.last.zip(now).is_some_and(|(last, now)| now.since(last) <= gap_ms);
+        self.kept
+            .retain(|at, run| is_open(run) || Self::matters(&mut self.of_rules, run, learned, chains) || *at >= first);
+        for (at, run) in (first..).zip(runs) {
+            if is_open(&run) || Self::matters(&mut self.of_rules, &run, learned, chains) {
+                self.kept.insert(at, run);
+            }
         }
-        // They came in the order of their first event: by time, source, offset.
-        rows
+        let (pages, kept) = (&self.pages, &self.kept);
+        self.open.retain(|_, at| pages.get(*at).or_else(|| kept.get(at)).is_some_and(is_open));
+        self.untimed.retain(|_, at| pages.get(*at).is_some());
     }
 
-    /// All, with their positions.
+    /// Whether an incident can rest on an episode, whatever its region.
+    fn matters(of_rules: &mut FxHashMap<RuleId, Kinds>, run: &Run, learned: &Learned, chains: &Chains) -> bool {
+        let kinds = *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned, run));
+        run.key.region.is_none() || run.severity >= Severity::Critical || chains.has_rare(kinds)
+    }
+
+    /// The regions of episodes that incidents can rest on.
+    pub(super) fn regions_that_matter(&self, learned: &Learned, chains: &Chains) -> FxHashSet<RegionId> {
+        let mut of_rules = FxHashMap::default();
+        let of_a_region = self.iter().filter(|(_, run)| run.key.region.is_some());
+        of_a_region
+            .filter(|(_, run)| Self::matters(&mut of_rules, run, learned, chains))
+            .flat_map(|(_, run)| run.key.region.into_iter().chain(run.partner))
+            .collect()
+    }
+
+    /// Reads back the episodes of these regions, which chains may lead to.
+    ///
+    /// # Errors
+    /// Where the temporary file cannot be read back.
+    pub(super) fn fetch(
+        &mut self,
+        regions: &FxHashSet<RegionId>,
+        learned: &Learned,
+        chains: &Chains,
+    ) -> std::io::Result<()> {
+        let (kept, of_rules) = (&mut self.kept, &mut self.of_rules);
+        self.pages.for_each_written(&mut |at, run| {
+            let named = run.key.region.into_iter().chain(run.partner).any(|region| regions.contains(&region));
+            if named && !kept.contains_key(&at) {
+                let kinds = *of_rules.entry(run.key.rule).or_insert_with(|| chains.kinds_of_rule(learned, &run));
+                if !kinds.is_empty() {
+                    kept.insert(at, run);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether some episodes are on disk only.
+    pub(super) fn are_written(&self) -> bool {
+        self.pages.are_written()
+    }
+
+    /// An episode that is at hand: those of incidents are.
+    pub(super) fn at(&self, id: EpisodeId) -> &Run {
+        // None is asked for that is not; an empty one stands in rather than a panic.
+        self.kept.get(&id.0).or_else(|| self.pages.get(id.0)).unwrap_or(&NOTHING)
+    }
+
+    fn at_mut(&mut self, at: u32) -> Option<&mut Run> {
+        match self.kept.get_mut(&at) {
+            Some(run) => Some(run),
+            None => self.pages.get_mut(at),
+        }
+    }
+
+    /// All that are at hand, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (EpisodeId, &Run)> {
-        self.all.iter().enumerate().map(|(at, run)| (EpisodeId(at as u32), run))
+        let kept: BTreeMap<u32, &Run> = self.kept.iter().map(|(at, run)| (*at, run)).collect();
+        kept.into_iter().chain(self.pages.held()).map(|(at, run)| (EpisodeId(at), run))
+    }
+
+    /// Hands every episode to `each`, in order.
+    ///
+    /// # Errors
+    /// Where the temporary file cannot be read back.
+    fn for_each(&self, each: &mut dyn FnMut(EpisodeId, &Run) -> std::io::Result<()>) -> std::io::Result<()> {
+        // A page on disk is older than what is kept of it.
+        self.pages.for_each_written(&mut |at, run| each(EpisodeId(at), self.kept.get(&at).unwrap_or(&run)))?;
+        self.pages.held().try_for_each(|(at, run)| each(EpisodeId(at), run))
     }
 }
+
+static NOTHING: std::sync::LazyLock<Run> = std::sync::LazyLock::new(|| Run {
+    key: Key { rule: RuleId(0), region: None, store: None, task: None },
+    first: None,
+    last: None,
+    count: 0,
+    severity: Severity::Info,
+    component: None,
+    instance: InstanceId(0),
+    codes: Vec::new(),
+    summary: Box::default(),
+    file: FileId(0),
+    line: 0,
+    partner: None,
+    remote: None,
+    screen: false,
+    tsos: Box::default(),
+});
 
 fn first_of(told: &Told<'_>, key: Key, learned: &Learned) -> Run {
     let event = told.event;
@@ -161,7 +245,6 @@ fn first_of(told: &Told<'_>, key: Key, learned: &Learned) -> Run {
         count: 1,
         severity: event.severity,
         component: told.component,
-        group: Arc::clone(&event.group),
         instance: told.instance,
         codes,
         summary: cut(&event.message, Episodes::SUMMARY).into(),
@@ -202,7 +285,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::Learned;
-    use super::{Episodes, cut};
+    use super::{Chains, Episodes, cut};
     use crate::correlate::Options;
     use crate::correlate::testing::{Cluster, Record, record};
     use crate::units::{Component, Severity};
@@ -216,9 +299,9 @@ mod tests {
         let learned = Learned::read(&events, &cluster.sources(), &Options::default()).unwrap();
         let mut episodes = Episodes::new(60_000);
         for event in &events {
-            episodes.take(&learned.tell(event).unwrap(), &learned);
+            episodes.take(&learned.tell(event).unwrap(), &learned, &Chains::embedded());
         }
-        episodes.all.iter().map(|run| run.count).collect()
+        episodes.iter().map(|(_, run)| run.count).collect()
     }
 
     #[test]

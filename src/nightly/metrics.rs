@@ -1,0 +1,145 @@
+//! Metrics for node_exporter's textfile collector: a text file of Prometheus' exposition format, replaced at the end of each run.
+
+use super::state::{Kind, Run, State};
+use crate::units::{Severity, Timestamp};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// All metrics after a run. `failed`: the run that follows it has done nothing.
+///
+/// # Errors
+/// Where the state cannot be read.
+pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result<String> {
+    let summary = &run.summary;
+    let mut page = Page::default();
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    page.family("tidescope_build_info", "gauge", "Always 1.").sample(&version, 1.0);
+    let seconds = |time: Timestamp| time.0 as f64 / 1_000.0;
+    page.family("tidescope_last_success_timestamp_seconds", "gauge", "Start of the last run that came to its end.")
+        .sample(&[], seconds(run.started));
+    page.family("tidescope_last_run_duration_seconds", "gauge", "How long it took.")
+        .sample(&[], summary.duration_ms as f64 / 1_000.0);
+    page.family("tidescope_last_run_status", "gauge", "Its exit status.").sample(&[], f64::from(summary.status));
+    page.family("tidescope_last_run_read_bytes", "gauge", "Bytes of logs that it read.")
+        .sample(&[], summary.bytes as f64);
+    page.family("tidescope_last_run_records", "gauge", "New records that it read.").sample(&[], summary.records as f64);
+    page.family("tidescope_last_run_new_incidents", "gauge", "Incidents that were new.")
+        .sample(&[], summary.new as f64);
+    page.family("tidescope_unreadable_inputs", "gauge", "Inputs that it could not read.")
+        .sample(&[], summary.unread.len() as f64);
+
+    let mut open: BTreeMap<Severity, u64> = SEVERITIES.iter().map(|severity| (*severity, 0)).collect();
+    summary.open.iter().for_each(|incident| *open.entry(incident.severity).or_default() += 1);
+    let family = page.family("tidescope_incidents_open", "gauge", "Open incidents.");
+    for (severity, count) in open {
+        family.sample(&[("severity", severity.as_str())], count as f64);
+    }
+    let family = page.family("tidescope_incident", "gauge", "1 for each incident that is open.");
+    for one in &summary.open {
+        let task = one.task.as_deref().unwrap_or_default();
+        let labels = [
+            ("incident", &*one.id),
+            ("kind", one.kind.as_str()),
+            ("severity", one.severity.as_str()),
+            ("task", task),
+            ("verdict", one.verdict.as_str()),
+        ];
+        family.sample(&labels, 1.0);
+    }
+    tasks(&mut page, run, now);
+    let family =
+        page.family("tidescope_silent", "gauge", "1 for who gave records before and gave none in the last run.");
+    for name in &summary.silent {
+        family.sample(&[("name", name)], 1.0);
+    }
+    let family = page.family("tidescope_events_total", "counter", "Events by rule and store, over all runs.");
+    let mut total: BTreeMap<String, u64> = BTreeMap::new();
+    for tally in state.tallies(Kind::RuleAtStore, 0)? {
+        *total.entry(tally.name).or_default() += tally.count;
+    }
+    for (name, count) in total {
+        let (rule, store) = name.split_once('@').unwrap_or((&name, ""));
+        family.sample(&[("rule", rule), ("store", store)], count as f64);
+    }
+    Ok(page.finish())
+}
+
+const SEVERITIES: [Severity; 5] =
+    [Severity::Info, Severity::Notice, Severity::Warning, Severity::Error, Severity::Critical];
+
+fn tasks(page: &mut Page, run: &Run, now: Timestamp) {
+    let tasks = &run.summary.tasks;
+    let family = page.family("tidescope_task_status", "gauge", "1 for the last known status of each log backup task.");
+    for task in tasks {
+        family.sample(&[("task", &task.name), ("status", task.status.as_str())], 1.0);
+    }
+    let family = page.family("tidescope_checkpoint_timestamp_seconds", "gauge", "Checkpoint of each task.");
+    for (task, checkpoint) in tasks.iter().filter_map(|task| Some((task, task.checkpoint?))) {
+        family.sample(&[("task", &task.name)], checkpoint.0 as f64 / 1_000.0);
+    }
+    let family = page.family("tidescope_checkpoint_lag_seconds", "gauge", "How far it was behind when the run began.");
+    for (task, checkpoint) in tasks.iter().filter_map(|task| Some((task, task.checkpoint?))) {
+        family.sample(&[("task", &task.name)], now.since(checkpoint) as f64 / 1_000.0);
+    }
+    let help = "Until when a stopped task can be resumed.";
+    let family = page.family("tidescope_resume_deadline_timestamp_seconds", "gauge", help);
+    for (task, deadline) in tasks.iter().filter_map(|task| Some((task, task.deadline?))) {
+        family.sample(&[("task", &task.name)], deadline.0 as f64 / 1_000.0);
+    }
+}
+
+/// A page of metrics in the making.
+#[derive(Debug, Default)]
+struct Page {
+    text: String,
+    /// The metric that samples are of; its head is written with the first.
+    name: &'static str,
+    head: Option<(&'static str, &'static str)>,
+}
+
+impl Page {
+    /// Begins a metric. Without a sample nothing of it is written.
+    fn family(&mut self, name: &'static str, kind: &'static str, help: &'static str) -> &mut Self {
+        self.name = name;
+        self.head = Some((kind, help));
+        self
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: f64) {
+        let name = self.name;
+        if let Some((kind, help)) = self.head.take() {
+            let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        }
+        self.text.push_str(name);
+        for (at, (label, text)) in labels.iter().enumerate() {
+            self.text.push(if at == 0 { '{' } else { ',' });
+            let _ = write!(self.text, "{label}=\"{}\"", escaped(text));
+        }
+        self.text.push_str(if labels.is_empty() { "" } else { "}" });
+        let _ = writeln!(self.text, " {value}");
+    }
+
+    fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// A label's value: names of tasks come from logs.
+fn escaped(text: &str) -> String {
+    crate::safe::visible(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped_and_empty_metrics_left_out() {
+        let mut page = Page::default();
+        page.family("a", "gauge", "Nothing.");
+        let family = page.family("b", "gauge", "Two.");
+        family.sample(&[("task", "x\"y\\z\n")], 1.5);
+        family.sample(&[], 2.0);
+        assert_eq!(page.finish(), "# HELP b Two.\n# TYPE b gauge\nb{task=\"x\\\"y\\\\z\\n\"} 1.5\nb 2\n");
+    }
+}

@@ -1,0 +1,6 @@
+//! `tidescope nightly` over a simulated fortnight.
+
+mod cluster;
+mod crash;
+mod fortnight;
+mod night;
