@@ -98,7 +98,9 @@ fn without_backslashes(word: &[u8]) -> Vec<u8> {
 }
 
 fn is_quote(inner: &[u8]) -> bool {
-    [&b"\""[..], b"\\\"", b"\\\\\"", "\u{201c}".as_bytes(), b"&quot;", b"&#34;"].iter().any(|quote| inner.starts_with(quote))
+    [&b"\""[..], b"\\\"", b"\\\\\"", "\u{201c}".as_bytes(), b"&quot;", b"&#34;"]
+        .iter()
+        .any(|quote| inner.starts_with(quote))
 }
 
 /// At the start of the text or behind its prefixes: a header that lost its first bracket, the date, the time, or time and level.
@@ -116,7 +118,11 @@ fn at_start(text: &[u8]) -> Option<Header> {
             && rest[..close].iter().any(|byte| b":.+".contains(byte));
         let inner = open(&rest[close + 1..])?;
         let body = at + close + 1;
-        return (is_time && (is_level(inner) || caller_end(inner).is_some())).then_some(Header { start: at, body, time: None });
+        return (is_time && (is_level(inner) || caller_end(inner).is_some())).then_some(Header {
+            start: at,
+            body,
+            time: None,
+        });
     }
     if rest.starts_with(b"+") || rest.starts_with(b":") || rest.starts_with(b".") {
         let close = rest.iter().take(16).position(|byte| *byte == b']')?;
@@ -146,7 +152,8 @@ fn levelled(text: &[u8]) -> Option<Header> {
 
 /// `WARN] [endpoint.rs:209]` or `endpoint.rs:209] [` behind a bracket.
 fn begins_levelled(inner: &[u8]) -> bool {
-    let caller = |inner: &[u8]| caller_end(inner).is_some_and(|end| open(&inner[end + 1..]).is_some() || is_link(&inner[end..]));
+    let caller =
+        |inner: &[u8]| caller_end(inner).is_some_and(|end| open(&inner[end + 1..]).is_some() || is_link(&inner[end..]));
     match level_end(inner) {
         Some(end) => open(&inner[end + 1..]).is_some_and(|next| caller_end(next).is_some()),
         None => caller(inner),
@@ -168,7 +175,8 @@ pub(super) fn cut(text: &[u8]) -> Option<usize> {
     }
     let Some(close) = memchr::memchr(b']', inner) else {
         let clock = inner.get(10..).unwrap_or_default();
-        return (inner.len() < 36 && clock.iter().all(|byte| byte.is_ascii_digit() || b" T:.,+-Z".contains(byte))).then_some(at);
+        return (inner.len() < 36 && clock.iter().all(|byte| byte.is_ascii_digit() || b" T:.,+-Z".contains(byte)))
+            .then_some(at);
     };
     let (naive, zone) = parse_naive(inner)?;
     let is_time = naive > 0 && zone.len() + close >= inner.len() && close < 40;
@@ -298,7 +306,9 @@ mod tests {
 
     #[test]
     fn what_is_no_header() {
-        for text in ["[2022/07/25 14:54:44.467 +00:00] and so on", "[a.rs:1]", "see [1] [2]", "12] [x]", "[x] [WARN] y", ""] {
+        for text in
+            ["[2022/07/25 14:54:44.467 +00:00] and so on", "[a.rs:1]", "see [1] [2]", "12] [x]", "[x] [WARN] y", ""]
+        {
             assert_eq!(found(text), None, "{text}");
         }
     }

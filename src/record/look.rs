@@ -176,7 +176,9 @@ fn is_fragment(text: &[u8]) -> bool {
         b"[err_code=",
         b"[errorVerbose=",
     ];
-    SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some()) || has_fields(text) || text.trim_ascii_end().ends_with(b"\"]")
+    SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+        || has_fields(text)
+        || text.trim_ascii_end().ends_with(b"\"]")
 }
 
 /// `] [region_id=94812]`, `"] ["safe point"=4`, however blanks and backslashes suffered.
@@ -185,8 +187,10 @@ fn has_fields(text: &[u8]) -> bool {
         let rest = &text[at + 1..];
         let gap = rest.iter().take(6).take_while(|byte| b" \t\\".contains(byte)).count();
         let Some(inner) = rest[gap..].strip_prefix(b"[") else { return false };
-        let quoted = at > 0 && (text[at - 1] == b'"' || text[..at].ends_with("\u{201d}".as_bytes()) || text[..at].ends_with(b"&quot;"));
-        let key = inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.\\".contains(byte)).count();
+        let quoted = at > 0
+            && (text[at - 1] == b'"' || text[..at].ends_with("\u{201d}".as_bytes()) || text[..at].ends_with(b"&quot;"));
+        let key =
+            inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.\\".contains(byte)).count();
         quoted || (key > 1 && inner.get(key) == Some(&b'='))
     })
 }

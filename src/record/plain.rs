@@ -48,7 +48,9 @@ fn each<'t>(text: &'t [u8], mut take: impl FnMut(usize, &'t [u8]) -> bool) {
         let found = match rest[0] {
             0x1b => Some((escape(rest), &b""[..])),
             b'[' if lost_escapes => colour(&rest[1..]).map(|length| (1 + length, &b""[..])),
-            b'\\' if lost_escapes && rest.starts_with(b"\\[") => colour(&rest[2..]).map(|length| (2 + length, &b""[..])),
+            b'\\' if lost_escapes && rest.starts_with(b"\\[") => {
+                colour(&rest[2..]).map(|length| (2 + length, &b""[..]))
+            }
             0xC2 | 0xE2 | 0xE3 | 0xEF => character(rest),
             _ => None,
         };

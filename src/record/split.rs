@@ -93,7 +93,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 // It may be the end of a header that stands on the line before.
                 let is_weak = kind == Kind::Header && !is_clean(text) && header::is_weak(&plain(text));
                 match before {
-                    Some(Some(earlier)) if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() => return earlier,
+                    Some(Some(earlier)) if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() => {
+                        return earlier;
+                    }
                     _ => return line,
                 }
             }
@@ -119,7 +121,8 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 self.objects(at + from..at + line.len(), Kind::Json);
             }
             // The end of a header that a terminal broke.
-            Look::Start(Kind::Header, _) if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
+            Look::Start(Kind::Header, _)
+                if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
             Look::Start(kind, from) => {
                 let unfinished = match kind {
                     Kind::Header => !ends(line),
@@ -324,7 +327,8 @@ fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
     let inner = line.strip_prefix(b"\\").unwrap_or(line).strip_prefix(b"[");
     let key = inner.map_or(0, |inner| {
         let inner = inner.strip_prefix(b"\"").unwrap_or(inner);
-        let key = inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.? ".contains(byte)).count();
+        let key =
+            inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.? ".contains(byte)).count();
         if inner.get(key) == Some(&b'=') || inner[key..].starts_with(b"\"=") { key } else { 0 }
     });
     if key > 0 {

@@ -24,7 +24,8 @@ pub(super) fn iso(document: &mut Document, _: &mut Random) {
 
 fn clock(document: &mut Document, spell: impl Fn(&str, &str, &str) -> String) {
     document.records(|text| {
-        let Some((head, (date, clock, zone))) = Head::find(text).and_then(|head| Some((head, head.stamp(text)?))) else {
+        let Some((head, (date, clock, zone))) = Head::find(text).and_then(|head| Some((head, head.stamp(text)?)))
+        else {
             return text.to_owned();
         };
         let whole = format!("{date} {clock} {zone}");
@@ -35,7 +36,7 @@ fn clock(document: &mut Document, spell: impl Fn(&str, &str, &str) -> String) {
 
 /// `[warn]`.
 pub(super) fn lower_level(document: &mut Document, _: &mut Random) {
-    level(document, |word| word.to_ascii_lowercase());
+    level(document, str::to_ascii_lowercase);
 }
 
 /// `[Warn]`.

@@ -103,7 +103,8 @@ pub(super) fn syslog(document: &mut Document, _: &mut Random) {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     document.stamped(TimeLeft::None, |(date, clock, _)| {
         let month = date[5..7].parse::<usize>().ok().and_then(|month| MONTHS.get(month - 1)).unwrap_or(&"Jan");
-        let prefix = format!("{month} {:>2} {} host-7 tikv-server[4242]: ", date[8..10].trim_start_matches('0'), &clock[..8]);
+        let prefix =
+            format!("{month} {:>2} {} host-7 tikv-server[4242]: ", date[8..10].trim_start_matches('0'), &clock[..8]);
         (prefix.clone(), prefix)
     });
 }

@@ -35,9 +35,7 @@ pub(super) fn loki_json(document: &mut Document, _: &mut Random) {
 
 /// `["1658760884467000000","..."],`: how Loki's interface answers.
 pub(super) fn loki_values(document: &mut Document, _: &mut Random) {
-    in_json(document, |text, stamp| {
-        Some(format!(r#"      ["{}000000","{}"],"#, millis(stamp)?, json_escaped(text)))
-    });
+    in_json(document, |text, stamp| Some(format!(r#"      ["{}000000","{}"],"#, millis(stamp)?, json_escaped(text))));
 }
 
 /// `"2022-07-25 14:54:44","tikv","..."`, with the quotes inside doubled.

@@ -22,7 +22,8 @@ impl Head {
             let code = text[at + 1..].trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';');
             text[..at].ends_with('\u{1b}') || (code.starts_with('m') && !text[at + 1..].starts_with('m'))
         };
-        let next = |from: usize| text[from + 1..].match_indices('[').map(|(at, _)| from + 1 + at).find(|at| !is_colour(*at));
+        let next =
+            |from: usize| text[from + 1..].match_indices('[').map(|(at, _)| from + 1 + at).find(|at| !is_colour(*at));
         let level = next(time)?;
         let caller = next(level)?;
         let message = next(caller)?;

@@ -65,7 +65,10 @@ fn cut(document: &mut Document, random: &mut Random, instead: &str) {
 /// Long keys and other runs of letters and digits lose their middle: `74800000...00FA`.
 pub(super) fn long_values(document: &mut Document, _: &mut Random) {
     document.lose(|text| {
-        runs(text, |run| if run.len() > 24 { format!("{}...{}", &run[..8], &run[run.len() - 4..]) } else { run.to_owned() })
+        runs(
+            text,
+            |run| if run.len() > 24 { format!("{}...{}", &run[..8], &run[run.len() - 4..]) } else { run.to_owned() },
+        )
     });
 }
 
@@ -87,7 +90,8 @@ pub(super) fn redacted(document: &mut Document, random: &mut Random) {
             .filter_map(|(at, _)| {
                 let value = &text[at + 1..];
                 let digits = value.len() - value.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
-                (at > head.message && digits > 0 && value[digits..].starts_with(']')).then_some((at + 1, at + 2 + digits))
+                (at > head.message && digits > 0 && value[digits..].starts_with(']'))
+                    .then_some((at + 1, at + 2 + digits))
             })
             .collect();
         let (from, to) = *fields.get(random.below(fields.len() as u64) as usize)?;

@@ -118,7 +118,7 @@ pub(super) fn links(document: &mut Document, _: &mut Random) {
 /// `10.0.1.11:20160`, `raft.rs:1344`.
 fn is_address(word: &str) -> bool {
     let Some((host, port)) = word.split_once(':') else { return false };
-    let is_file = host.ends_with(".rs") || host.ends_with(".go");
+    let is_file = host.rsplit_once('.').is_some_and(|(_, kind)| kind == "rs" || kind == "go");
     let is_host = host.split('.').count() == 4 && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     (is_file || is_host) && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -17,7 +17,9 @@ mod text;
 mod wraps;
 
 pub(crate) use random::Random;
-pub(crate) use text::{Document, Record, TimeLeft};
+pub(crate) use text::Document;
+#[allow(unused_imports, reason = "the tests use them")]
+pub(crate) use text::{Record, TimeLeft};
 
 /// One damage.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +34,7 @@ pub(crate) struct Damage {
     pub(crate) apply: fn(&mut Document, &mut Random),
 }
 
-const fn damage(
-    stage: u8,
-    family: &'static str,
-    name: &'static str,
-    apply: fn(&mut Document, &mut Random),
-) -> Damage {
+const fn damage(stage: u8, family: &'static str, name: &'static str, apply: fn(&mut Document, &mut Random)) -> Damage {
     Damage { name, family, stage, apply }
 }
 

@@ -53,5 +53,9 @@ pub(super) fn markdown(document: &mut Document, random: &mut Random) {
 
 /// A text as it stands in a JSON string.
 pub(super) fn json_escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t").replace('\u{1b}', "\\u001b")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
+        .replace('\u{1b}', "\\u001b")
 }

@@ -91,7 +91,7 @@ impl Document {
         exact: TimeLeft,
         mut prefix: impl FnMut(&(String, String, String)) -> (String, String),
     ) {
-        for piece in self.pieces.iter_mut() {
+        for piece in &mut self.pieces {
             let [record] = &mut piece.records[..] else { continue };
             let Some(stamp) = &record.stamp else { continue };
             let (first, further) = prefix(stamp);

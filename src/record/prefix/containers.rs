@@ -54,7 +54,8 @@ pub(super) fn names(text: &[u8]) -> Option<Inner> {
         Some(inner) => inner,
         None => {
             let second = rest.iter().take(40).take_while(|byte| is_name(byte)).count();
-            let container: &[&[u8]] = &[b"tikv", b"tidb", b"pd", b"tiflash", b"br", b"ticdc", b"pump", b"backup", b"restore"];
+            let container: &[&[u8]] =
+                &[b"tikv", b"tidb", b"pd", b"tiflash", b"br", b"ticdc", b"pump", b"backup", b"restore"];
             let inner = rest[second..].strip_prefix(b" ")?;
             container.contains(&&rest[..second]).then_some(inner)?
         }
@@ -99,7 +100,8 @@ pub(super) fn syslog(text: &[u8]) -> Option<Inner> {
     let (host, program) = (words.next()?, words.next()?);
     let is_program = program.ends_with(b"]:") || (program.ends_with(b":") && !program.contains(&b'['));
     // Behind such a time anything may follow: only what a journal writes is taken for one.
-    let is_sure = time.is_none() || program.ends_with(b"]:") || program == b"kernel:" || program.starts_with(b"systemd");
+    let is_sure =
+        time.is_none() || program.ends_with(b"]:") || program == b"kernel:" || program.starts_with(b"systemd");
     if host.is_empty() || !is_program || !is_sure {
         return None;
     }
@@ -109,7 +111,9 @@ pub(super) fn syslog(text: &[u8]) -> Option<Inner> {
 
 /// Programs whose lines are records of their own, or parts of them.
 fn is_component(program: &[u8]) -> bool {
-    [&b"tikv-server["[..], b"tidb-server[", b"pd-server[", b"tiflash[", b"br["].iter().any(|name| program.starts_with(name))
+    [&b"tikv-server["[..], b"tidb-server[", b"pd-server[", b"tiflash[", b"br["]
+        .iter()
+        .any(|name| program.starts_with(name))
 }
 
 fn rfc3339(text: &[u8]) -> Option<(Timestamp, &[u8])> {

@@ -28,10 +28,9 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
     }
     let rest = &text[digits..];
     let gap = match rest {
-        [b':', b' ' | b'[' | b'{', ..] | [b'\t', ..] => 1,
+        [b':', b' ' | b'[' | b'{', ..] | [b'\t', ..] | [b' ', b'[' | b'{', ..] => 1,
         [b' ', b'|', b' ', ..] => 3,
         [b'|', b' ', ..] => 2,
-        [b' ', b'[' | b'{', ..] => 1,
         _ => return None,
     };
     Some(digits + gap)

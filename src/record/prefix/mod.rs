@@ -66,7 +66,10 @@ fn one(text: &[u8]) -> Option<Inner> {
             .or_else(|| marks::number(text).map(plain)),
         b'[' => c::pod(text).or_else(|| v::cell(text)),
         b'"' => v::cell(text),
-        _ => c::syslog(text).or_else(|| c::klog(text)).or_else(|| c::names(text)).or_else(|| marks::grep(text).map(plain)),
+        _ => c::syslog(text)
+            .or_else(|| c::klog(text))
+            .or_else(|| c::names(text))
+            .or_else(|| marks::grep(text).map(plain)),
     }
 }
 

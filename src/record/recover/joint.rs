@@ -43,7 +43,9 @@ impl<'l> Break<'l> {
             return false;
         }
         let (left, right) = (is_word(self.tail), is_word(self.head));
-        (left && right) || (left && self.tail.len() > 2) || (right && self.head.len() > 2 && self.head[0].is_ascii_lowercase())
+        (left && right)
+            || (left && self.tail.len() > 2)
+            || (right && self.head.len() > 2 && self.head[0].is_ascii_lowercase())
     }
 
     /// Whether no blank can have been here: one still is, or a sign that no word ends or begins with.
@@ -108,7 +110,8 @@ pub(super) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
 /// Whether digits or a code stand on both sides of a break, so that it may be one or two.
 pub(super) fn is_doubtful(left: &[u8], right: &[u8]) -> bool {
     let one = Break::new(left, right);
-    (one.last().is_ascii_digit() && one.first().is_ascii_digit()) || (one.ends_in_code() && one.first().is_ascii_alphanumeric())
+    (one.last().is_ascii_digit() && one.first().is_ascii_digit())
+        || (one.ends_in_code() && one.first().is_ascii_alphanumeric())
 }
 
 /// Whether a text ends with two numbers that a blank separates: the next may be another one.

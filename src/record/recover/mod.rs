@@ -26,7 +26,9 @@ pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
     let text = lines::joined(raw, breaks);
     let record = match kind {
         Kind::Foreign | Kind::Os => foreign::read(&text[prefix::strip(&text).at..], kind),
-        Kind::Console | Kind::Banner | Kind::Panic | Kind::Report => message_only(&text[prefix::strip(&text).at..], kind),
+        Kind::Console | Kind::Banner | Kind::Panic | Kind::Report => {
+            message_only(&text[prefix::strip(&text).at..], kind)
+        }
         _ => Record { kind, ..inner(&text, MOST_LAYERS) },
     };
     with_outer(record, outer)
@@ -124,7 +126,11 @@ fn from_body(whole: &[u8], at: usize) -> Record<'static> {
     let mut record = Record { level: body.level.or_else(|| level_in(text)), ..Record::default() };
     let bare_tail = tail(text);
     let has_head = body.level.is_some() || !body.caller.is_empty();
-    if has_head && body.fields.is_empty() && !body.is_quoted && bare_tail.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80) {
+    if has_head
+        && body.fields.is_empty()
+        && !body.is_quoted
+        && bare_tail.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+    {
         // RocksDB: `[2][WARN] [db/column_family.cc:805] [default] text`, text without brackets.
         let rest = foreign::skip_words(text, &mut record);
         if record.caller.is_empty() {
@@ -202,7 +208,9 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
     let lost_quotes = || memchr::memchr(b'\\', raw).is_some() && memchr::memchr(b'"', raw).is_none();
-    memchr::memchr2(b'\n', b'\x1b', raw).is_some() || lost_quotes() || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+    memchr::memchr2(b'\n', b'\x1b', raw).is_some()
+        || lost_quotes()
+        || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
 }
 
 /// The text with every occurrence of the first parts replaced; at one position the first pair that fits wins.

@@ -19,7 +19,8 @@ pub(super) fn undo(text: &[u8], inside: bool) -> Cow<'_, [u8]> {
         return Cow::Owned(single(text));
     }
     if inside {
-        let closes = matches!(text.get(first + 1), None | Some(b',' | b'}' | b']' | b'\n' | b';' | b'\t')) && !text[..first].ends_with(b"=");
+        let closes = matches!(text.get(first + 1), None | Some(b',' | b'}' | b']' | b'\n' | b';' | b'\t'))
+            && !text[..first].ends_with(b"=");
         if closes {
             return Cow::Borrowed(&text[..first]);
         }
