@@ -43,9 +43,7 @@ impl<'l> Break<'l> {
             return false;
         }
         let (left, right) = (is_word(self.tail), is_word(self.head));
-        (left && right)
-            || (left && self.tail.len() > 2)
-            || (right && self.head.len() > 2 && self.head[0].is_ascii_lowercase())
+        (left && (right || self.tail.len() > 2)) || (right && self.head.len() > 2 && self.head[0].is_ascii_lowercase())
     }
 
     /// Whether no blank can have been here: one still is, or a sign that no word ends or begins with.
