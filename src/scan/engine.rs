@@ -1,6 +1,7 @@
 //! The passes over all sources: signals first, then the context that they implicate.
 
-use super::part::{self, ContextSearch, Part, TimeWindow, Wanted};
+use super::context::ContextSearch;
+use super::part::{self, Part, TimeWindow, Wanted};
 use super::window::Window;
 use super::{About, Mark, Start, head, stream};
 use crate::event::{
