@@ -75,9 +75,9 @@ fn status(record: &Record<'_>, out: &mut String) {
 pub(crate) fn line(text: &str) -> Box<str> {
     let bytes = text.as_bytes();
     // Without short cuts, so that vectors do it.
-    let is_plain = bytes.iter().fold(true, |all, byte| all & (b' '..0x7f).contains(byte));
+    let is_plain = bytes.iter().filter(|byte| !(b' '..0x7f).contains(*byte)).count() == 0;
     let next = bytes.get(1..).unwrap_or_default();
-    let has_gap = bytes.iter().zip(next).fold(false, |any, (one, next)| any | ((*one == b' ') & (*next == b' ')));
+    let has_gap = bytes.iter().zip(next).filter(|pair| *pair.0 == b' ' && *pair.1 == b' ').count() > 0;
     if bytes.len() < MOST && is_plain && !has_gap && bytes.last() != Some(&b' ') {
         return text.into();
     }
