@@ -90,13 +90,14 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             let text = self.line_at(line).0;
             let before = line.checked_sub(1).map(|end| line_start(self.window, end, floor));
             if let Look::Start(kind, _) = look(text) {
-                // It may be the end of a header that stands on the line before.
+                let Some(Some(earlier)) = before else { return line };
+                // It may be the end of a header that stands on the line before, or of a line that a container cut.
                 let is_weak = kind == Kind::Header && !is_clean(text) && header::is_weak(&plain(text));
-                match before {
-                    Some(Some(earlier)) if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() => {
-                        return earlier;
-                    }
-                    _ => return line,
+                if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() {
+                    return earlier;
+                }
+                if !(may_be_piece(kind, text) && is_partial(self.line_at(earlier).0)) {
+                    return line;
                 }
             }
             match before {
@@ -123,6 +124,8 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             // The end of a header that a terminal broke.
             Look::Start(Kind::Header, _)
                 if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
+            // The next piece of a line that a container cut.
+            Look::Start(kind, _) if may_be_piece(kind, line) && self.is_behind_partial(at) && self.add(at, line) => {}
             Look::Start(kind, from) => {
                 let unfinished = match kind {
                     Kind::Header => !ends(line),
@@ -181,6 +184,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         })
     }
 
+    /// Whether the line before is one that a container cut.
+    fn is_behind_partial(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|end| line_start(self.window, end, end.saturating_sub(MAX_RECORD)));
+        before.is_some_and(|start| is_partial(self.line_at(start).0))
+    }
+
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
         self.close();
         self.open = Some(Open { start, end, kind, unfinished });
@@ -235,10 +244,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     /// Whether the line belongs to the open record; then it is added to it.
     fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
-        let Some(mut open) = self.open else { return false };
-        if at - open.start >= MAX_RECORD {
-            return false;
-        }
+        let Some(open) = self.open else { return false };
         let takes = match open.kind {
             Kind::Panic | Kind::Report => true,
             Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
@@ -250,9 +256,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Kind::Json => open.unfinished,
             _ => false,
         };
-        if !takes {
-            return false;
-        }
+        takes && self.add(at, line)
+    }
+
+    /// Adds a line to the open record, if there is one.
+    fn add(&mut self, at: usize, line: &[u8]) -> bool {
+        let Some(mut open) = self.open.filter(|open| at - open.start < MAX_RECORD) else { return false };
         open.end = (at + line.len()).min(open.start + MAX_RECORD);
         if matches!(open.kind, Kind::Clean | Kind::Header) {
             open.unfinished = !ends(line);
@@ -345,6 +354,20 @@ fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
         return brackets <= 3;
     }
     unfinished || quotes % 2 == 1 || (brackets <= 3 && inner.is_some())
+}
+
+/// Whether a line that looks like a record's start is one only where no container cut the line before.
+fn may_be_piece(kind: Kind, line: &[u8]) -> bool {
+    match kind {
+        Kind::Clean | Kind::Json | Kind::StatusJson => false,
+        Kind::Header => header::whole(&plain(line), true).is_none(),
+        _ => true,
+    }
+}
+
+/// Whether a container cut the line, so that the next one goes on with it.
+fn is_partial(line: &[u8]) -> bool {
+    memchr::memmem::find(line, b" P ").is_some() && prefix::strip(&plain(line)).is_partial
 }
 
 /// Whether a record's text can end here.

@@ -72,6 +72,9 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let [first, second, ..] = lines else { return out };
     let blanks = first.len() - first.trim_ascii_start().len();
     let start = header::find(first).map_or_else(|| prefix::strip(first).at.max(blanks), |header| header.start);
+    // Blanks behind a container's prefix are the text's own.
+    let start =
+        prefix::behind_stamp(first).filter(|at| first[*at..].starts_with(b" ")).map_or(start, |at| at.min(start));
     let before = &first[..start];
     if before.trim_ascii_start().starts_with(b"|") {
         for line in &mut out {
@@ -94,7 +97,7 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let lengths: Vec<Option<usize>> = lines[1..].iter().map(|line| prefix::repeated(before, line)).collect();
     if is_sure || lengths.iter().all(Option::is_some) {
         for (line, length) in out[1..].iter_mut().zip(lengths) {
-            *line = &line[length.unwrap_or(0).min(line.len())..];
+            *line = length.map_or_else(|| without_stamp(line), |length| &line[length..]);
         }
         // Breaks were made before the prefix came: the first line's width is that behind it.
         out[0] = &out[0][start..];
@@ -104,8 +107,7 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
 
 /// A line of a container without its prefix, which no text begins with by chance.
 fn without_stamp(line: &[u8]) -> &[u8] {
-    let prefix = prefix::strip(line);
-    if prefix.time.is_some() { &line[prefix.at..] } else { line }
+    prefix::behind_stamp(line).map_or(line, |at| &line[at..])
 }
 
 /// Joins the lines. A terminal breaks at one width and puts nothing between; a chat breaks at blanks and takes them away.
