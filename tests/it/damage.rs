@@ -320,7 +320,7 @@ impl<'a> Wants<'a> {
 }
 
 /// What `split` gives of a part: where records start and end, how they are read, and the counts.
-fn parts(text: &[u8], own: std::ops::Range<usize>) -> (Vec<(usize, usize, Kind)>, Tally) {
+pub(crate) fn parts(text: &[u8], own: std::ops::Range<usize>) -> (Vec<(usize, usize, Kind)>, Tally) {
     struct Starts(Vec<(usize, usize, Kind)>);
     impl Sink for Starts {
         fn record(&mut self, record: RawRecord<'_>) {
