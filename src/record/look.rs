@@ -74,7 +74,7 @@ fn judge(line: &[u8]) -> Look {
     if text.is_empty() {
         return if line.iter().all(u8::is_ascii_whitespace) { Look::Blank } else { Look::Other };
     }
-    if status::is_task(line) {
+    if status::is_task(line) || status::prefixed_task(line).is_some() {
         return Look::Start(Kind::StatusTask, 0);
     }
     if let Some(at) = status::flat_task(line) {

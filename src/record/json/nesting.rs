@@ -6,7 +6,7 @@ use std::ops::Range;
 /// How deep a text has got into objects and lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::record) struct Nesting {
-    depth: usize,
+    depth: u32,
     quoted: bool,
     escaped: bool,
 }
@@ -30,7 +30,7 @@ impl Nesting {
             b'\\' if self.quoted => self.escaped = true,
             b'"' => self.quoted = !self.quoted,
             _ if self.quoted => {}
-            b'{' | b'[' => self.depth += 1,
+            b'{' | b'[' => self.depth = self.depth.saturating_add(1),
             b'}' | b']' => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
@@ -39,7 +39,7 @@ impl Nesting {
 
 /// The objects of a list, or objects side by side.
 pub(in crate::record) fn top_level_objects(text: &[u8]) -> Vec<Range<usize>> {
-    let lists = usize::from(text.trim_ascii_start().starts_with(b"["));
+    let lists = u32::from(text.trim_ascii_start().starts_with(b"["));
     let mut nesting = Nesting::default();
     let (mut start, mut found) = (None, Vec::new());
     for (at, byte) in text.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Damaged text back to records. Each transformation is small and named; clean text never comes here.
 
-mod joint;
+pub(super) mod joint;
 mod lines;
 mod markup;
 mod quotes;

@@ -1,6 +1,6 @@
 //! The keys of a status screen, and the lines that only such a screen has.
 
-use crate::record::prefix::trim_marks;
+use crate::record::prefix::{self, trim_marks};
 use crate::units::parse_naive;
 
 /// Keys without a store.
@@ -50,6 +50,12 @@ pub(in crate::record) fn is_task(line: &[u8]) -> bool {
         .or_else(|| text.strip_prefix(b"&gt; #"))
         .and_then(|rest| rest.strip_suffix(b" <").or_else(|| rest.strip_suffix(b" &lt;")));
     inner.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
+/// The same behind what a viewer or container puts before each line: where the prefix ends.
+pub(in crate::record) fn prefixed_task(line: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::find(line, b"> #")?;
+    (is_task(&line[at..]) && prefix::strip(&line[..at]).at == at).then_some(at)
 }
 
 /// A task on a line that a copy has joined: where its `> #N <` stands.

@@ -4,7 +4,7 @@ mod flat;
 mod keys;
 mod table;
 
-pub(super) use keys::{flat_task, is_part, is_task, key};
+pub(super) use keys::{flat_task, is_part, is_task, key, prefixed_task};
 pub(super) use table::is_narrow_piece;
 
 use super::body::Field;

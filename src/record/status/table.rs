@@ -3,7 +3,8 @@
 
 use super::keys;
 use crate::record::plain::{columns, is_wide, plain, uncoloured};
-use crate::record::prefix::trim_marks;
+use crate::record::prefix::{self, trim_marks};
+use crate::record::recover::joint;
 use std::borrow::Cow;
 
 /// Pieces of lines that a trimming copy may have shortened by so many blanks at most.
@@ -25,7 +26,10 @@ enum Layout {
 
 /// Keys and values with the wrapping undone.
 pub(super) fn unwrap(raw: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let lines: Vec<Cow<'_, [u8]>> = raw.split(|byte| *byte == b'\n').map(line).collect();
+    let first = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let before = keys::prefixed_task(first).map_or(&b""[..], |at| &first[..at]);
+    let behind = |line: &'_ [u8]| prefix::repeated(before, line).unwrap_or(0);
+    let lines: Vec<Cow<'_, [u8]>> = raw.split(|byte| *byte == b'\n').map(|raw| line(&raw[behind(raw)..])).collect();
     let layout = layout(&lines);
     let widest = Width::of(&lines);
     let mut before = Width::default();
@@ -108,7 +112,7 @@ fn column(line: &[u8], key: &[u8]) -> usize {
 /// Whether a line that begins with a key is that key's: wrapped text may look like one.
 fn is_key_line(line: &[u8], key: &[u8], value: &[u8], layout: Layout, in_message: bool) -> bool {
     match layout {
-        Layout::Aligned(wanted) => column(line, key) == wanted,
+        Layout::Aligned(wanted) => column(line, key) == wanted || (key.ends_with(b"]") && indent(line) < wanted),
         Layout::Narrow => value.trim_ascii().is_empty(),
         Layout::Loose => !in_message || key.ends_with(b"]"),
     }
@@ -118,7 +122,19 @@ fn is_key_line(line: &[u8], key: &[u8], value: &[u8], layout: Layout, in_message
 fn add(value: &mut Vec<u8>, line: &[u8], before: Width, widest: Width, layout: Layout) {
     let indent = indent(line);
     let (cut, short) = match layout {
-        Layout::Loose => (indent, 0),
+        Layout::Loose => {
+            let line = &line[indent..];
+            // A terminal fills its lines, a chat breaks them between words.
+            let between: &[u8] = match () {
+                () if value.is_empty() => b"",
+                () if before.columns == widest.columns => joint::between(value, line),
+                () if joint::is_doubtful(value, line) => b"...",
+                () => b" ",
+            };
+            value.extend_from_slice(between);
+            value.extend_from_slice(line);
+            return;
+        }
         Layout::Aligned(column) if indent >= column => (column, widest.bytes - before.bytes),
         // Narrow, or broken again by a narrower terminal.
         Layout::Narrow if value.is_empty() => (0, 0),
