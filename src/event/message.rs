@@ -55,7 +55,7 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// Status, then each store's error.
 fn status(record: &Record<'_>, out: &mut String) {
     let text = |key: &str| record.field(key).map(|field| String::from_utf8_lossy(&field.value).into_owned());
-    out.push_str(&format!("task {}", text("name").unwrap_or_default()));
+    out.push_str(&text("name").map_or_else(|| "a task".to_owned(), |name| format!("task {name}")));
     if let Some(status) = text("status") {
         out.push_str(&format!(" is {status}"));
     }

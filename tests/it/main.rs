@@ -21,4 +21,5 @@ mod main_job;
 mod nightly;
 mod parts;
 mod samples;
+mod screens;
 mod timeline;
