@@ -11,6 +11,8 @@
 )]
 
 mod cli;
+#[path = "../../examples/common/cluster/mod.rs"]
+mod cluster;
 mod damage;
 mod formats;
 mod harness;
@@ -21,4 +23,5 @@ mod main_job;
 mod nightly;
 mod parts;
 mod samples;
+mod scenarios;
 mod timeline;
