@@ -10,6 +10,8 @@
 
 #[path = "../common/cluster/mod.rs"]
 mod cluster;
+#[path = "../common/random.rs"]
+mod random;
 
 #[cfg(test)]
 mod tests;

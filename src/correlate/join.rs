@@ -101,8 +101,10 @@ pub(super) fn each_episode(parts: &[Part], each: &mut dyn FnMut(&Episode) -> io:
             scope.spawn(move || {
                 let gone = |_| io::Error::other("nobody wants to know");
                 let told = part.each_episode(&mut |episode| to.send(Ok(episode.clone())).map_err(gone));
-                // Where nobody listens any more, somebody else has failed and says so.
-                _ = told.map_err(|error| to.send(Err(error)));
+                if let Err(error) = told {
+                    // Where nobody listens any more, somebody else has failed and says so.
+                    _ = to.send(Err(error));
+                }
             });
             waiting.extend(Waiting::next(from)?);
         }

@@ -187,7 +187,7 @@ pub fn correlate(
         parts.push(part);
         all.push((cluster.id.as_deref(), findings));
     }
-    let findings = Findings { unmatched, now, ..join::findings(all, catalog) };
+    let findings = Findings { now, unmatched, ..join::findings(all, catalog) };
     Ok(Correlation { findings, parts, ..Correlation::default() })
 }
 

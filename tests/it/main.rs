@@ -22,6 +22,8 @@ mod main_job;
 #[cfg(feature = "sqlite")]
 mod nightly;
 mod parts;
+#[path = "../../examples/common/random.rs"]
+mod random;
 mod samples;
 mod scenarios;
 mod timeline;

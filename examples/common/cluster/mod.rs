@@ -3,7 +3,8 @@
 //! It is written apart from the rules: what it prints follows the components, not the catalogue. One seed of one scenario is always the
 //! same cluster, version and course, byte for byte.
 //!
-//! An example writes clusters to disk, the tests of the program are put to them: each has this as its module `cluster`.
+//! An example writes clusters to disk, the tests of the program are put to them: each has this as its module `cluster`, and
+//! `random.rs` as `random`.
 
 mod backup;
 mod gc;
@@ -17,9 +18,6 @@ mod truth;
 mod version;
 mod world;
 mod writers;
-
-#[path = "../random.rs"]
-mod random;
 
 use std::fs;
 use std::io;

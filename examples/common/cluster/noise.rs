@@ -1,6 +1,5 @@
 //! A healthy cluster's own life: leaders that move, splits, merges that work, routine errors, clients that err.
 
-use crate::cluster::random::Random;
 use crate::cluster::record::fields;
 use crate::cluster::record::{error, info, warn};
 use crate::cluster::region::Region;
@@ -8,6 +7,7 @@ use crate::cluster::time::{HOUR, MINUTE, Ms, SECOND};
 use crate::cluster::world::World;
 use crate::cluster::writers::storage::{self, Fault};
 use crate::cluster::writers::{merge, observe, raft};
+use crate::random::Random;
 
 /// At most so many happenings, however long the logs are.
 const MOST: Ms = 900;

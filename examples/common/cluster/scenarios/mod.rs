@@ -7,7 +7,6 @@ mod storage;
 mod stores;
 
 use crate::cluster::gc::{self, Gc};
-use crate::cluster::random::Random;
 use crate::cluster::time::{HOUR, MINUTE, Ms, SECOND};
 use crate::cluster::truth::{Incident, TaskTruth, Truth};
 use crate::cluster::version::{ALL as EVERY, Version};
@@ -15,6 +14,7 @@ use crate::cluster::world::{LEAD, Variant, World};
 use crate::cluster::writers::status::{self, State};
 use crate::cluster::writers::task::LastError;
 use crate::cluster::{backup, noise};
+use crate::random::Random;
 
 /// One story.
 #[derive(Debug)]
