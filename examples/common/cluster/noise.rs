@@ -1,13 +1,13 @@
 //! A healthy cluster's own life: leaders that move, splits, merges that work, routine errors, clients that err.
 
-use crate::fields;
+use crate::cluster::record::fields;
+use crate::cluster::record::{error, info, warn};
+use crate::cluster::region::Region;
+use crate::cluster::time::{HOUR, MINUTE, Ms, SECOND};
+use crate::cluster::world::World;
+use crate::cluster::writers::storage::{self, Fault};
+use crate::cluster::writers::{merge, observe, raft};
 use crate::random::Random;
-use crate::record::{error, info, warn};
-use crate::region::Region;
-use crate::time::{HOUR, MINUTE, Ms, SECOND};
-use crate::world::World;
-use crate::writers::storage::{self, Fault};
-use crate::writers::{merge, observe, raft};
 
 /// At most so many happenings, however long the logs are.
 const MOST: Ms = 900;
@@ -33,12 +33,12 @@ pub(crate) fn run(world: &mut World, seed: u64) {
 
 /// Whether the task runs, so that regions are observed.
 fn observed(world: &World, time: Ms) -> bool {
-    !crate::backup::within(&world.plan.paused, time)
+    !crate::cluster::backup::within(&world.plan.paused, time)
 }
 
 fn up(world: &mut World, time: Ms, region: &Region) -> bool {
     region.stores().into_iter().all(|store| world.store(store).down_since(time).is_none())
-        && !crate::backup::within(&world.plan.no_pd, time)
+        && !crate::cluster::backup::within(&world.plan.no_pd, time)
 }
 
 fn happen(world: &mut World, time: Ms) {

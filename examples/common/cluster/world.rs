@@ -3,13 +3,13 @@
 use std::io;
 use std::path::Path;
 
-use crate::backup::Plan;
+use crate::cluster::backup::Plan;
+use crate::cluster::record::{Encoder, Fields, Head};
+use crate::cluster::region::{Region, row_key};
+use crate::cluster::sink::{Output, RawFile, Redaction, Source};
+use crate::cluster::time::{DAY, HOUR, MINUTE, Ms, SECOND, Zone, tso};
+use crate::cluster::version::Version;
 use crate::random::Random;
-use crate::record::{Encoder, Fields, Head};
-use crate::region::{Region, row_key};
-use crate::sink::{Output, RawFile, Redaction, Source};
-use crate::time::{DAY, HOUR, MINUTE, Ms, SECOND, Zone, tso};
-use crate::version::Version;
 
 /// What is done to a scenario, whatever its story.
 #[derive(Clone, Copy, Debug, Default)]

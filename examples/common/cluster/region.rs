@@ -99,8 +99,8 @@ impl Region {
     }
 
     /// The same spread over fields, in the order in which they are printed.
-    pub(crate) fn short_fields(&self) -> crate::record::Fields {
-        crate::fields![
+    pub(crate) fn short_fields(&self) -> crate::cluster::record::Fields {
+        crate::cluster::record::fields![
             "r.id" => self.id,
             "r.ver" => self.version,
             "r.conf_ver" => self.conf_ver,

@@ -1,11 +1,11 @@
 //! The advancer: the part of TiDB that moves the global checkpoint.
 
-use crate::fields;
-use crate::record::{Fields, Head};
-use crate::record::{info, warn};
-use crate::time::{DAY, Ms, SECOND, Zone, go_duration, go_time, tso_time};
-use crate::world::World;
-use crate::writers::pd;
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, Head};
+use crate::cluster::record::{info, warn};
+use crate::cluster::time::{DAY, Ms, SECOND, Zone, go_duration, go_time, tso_time};
+use crate::cluster::world::World;
+use crate::cluster::writers::pd;
 
 const TAG: &str = "log backup advancer";
 
@@ -106,11 +106,11 @@ pub(crate) fn no_leader(world: &mut World, time: Ms, region: u64) {
 }
 
 /// Which range is behind.
-pub(crate) fn last_region(world: &mut World, time: Ms, region: &crate::region::Region, checkpoint: u64) {
+pub(crate) fn last_region(world: &mut World, time: Ms, region: &crate::cluster::region::Region, checkpoint: u64) {
     if !world.version.short_regions() {
         return;
     }
-    let behind = crate::time::rfc3339(tso_time(checkpoint));
+    let behind = crate::cluster::time::rfc3339(tso_time(checkpoint));
     let mut fields = fields![
         "min" => format!("([{}, {}), {checkpoint})", region.start, region.end),
         "for-polling" => 12,

@@ -13,10 +13,10 @@ pub(crate) enum Encoder {
 pub(crate) type Fields = Vec<(&'static str, String)>;
 
 /// `fields!["key" => value, ...]`
-#[macro_export]
 macro_rules! fields {
     [$($key:expr => $value:expr),* $(,)?] => { vec![$(($key, $value.to_string())),*] };
 }
+pub(crate) use fields;
 
 /// Level, place and message of a record.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! PD: safe points and operators.
 
-use crate::fields;
-use crate::record::{escaped, info};
-use crate::region::Region;
-use crate::time::{Ms, SECOND, go_date, go_duration};
-use crate::world::{Safepoint, World};
+use crate::cluster::record::fields;
+use crate::cluster::record::{escaped, info};
+use crate::cluster::region::Region;
+use crate::cluster::time::{Ms, SECOND, go_date, go_duration};
+use crate::cluster::world::{Safepoint, World};
 
 /// A service sets its safe point; accepted.
 pub(crate) fn safepoint(world: &mut World, time: Ms, service: &str, ttl: Ms, value: u64) {

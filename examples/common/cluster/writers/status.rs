@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::sink::RawFile;
-use crate::time::{Ms, go_date, go_seconds, go_time, tso_time};
-use crate::version::Version;
-use crate::world::World;
-use crate::writers::br;
-use crate::writers::task::LastError;
+use crate::cluster::sink::RawFile;
+use crate::cluster::time::{Ms, go_date, go_seconds, go_time, tso_time};
+use crate::cluster::version::Version;
+use crate::cluster::world::World;
+use crate::cluster::writers::br;
+use crate::cluster::writers::task::LastError;
 
 /// What the task is said to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl State {
 
 /// Takes the screen at `time` into `br/log-status.txt`; `br` logs its own run.
 pub(crate) fn screen(world: &mut World, time: Ms, state: State, errors: &[LastError]) {
-    br::begin(world, time, "log status", crate::fields![]);
+    br::begin(world, time, "log status", crate::cluster::record::fields![]);
     let errors: Vec<LastError> =
         errors.iter().map(|e| LastError { time: world.written(e.store, e.time), ..e.clone() }).collect();
     let shown = time + 80;

@@ -1,12 +1,12 @@
 //! A region that will not give its initial snapshot since it is merging: refusals, retries, and the fatal error at the end.
 
-use crate::fields;
-use crate::record::{Fields, error, info, warn};
-use crate::region::Region;
-use crate::time::{DAY, Ms, SECOND};
-use crate::version::RetryBudget;
-use crate::world::World;
-use crate::writers::{pd, task};
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, error, info, warn};
+use crate::cluster::region::Region;
+use crate::cluster::time::{DAY, Ms, SECOND};
+use crate::cluster::version::RetryBudget;
+use crate::cluster::world::World;
+use crate::cluster::writers::{pd, task};
 
 /// The innermost text.
 fn inner(region: u64) -> String {
@@ -147,6 +147,6 @@ pub(crate) fn fatal(world: &mut World, store: u64, time: Ms, region: &Region) ->
 /// The 24 hours that a store asks for when it gives up.
 pub(crate) fn pause_guard(world: &mut World, store: u64, time: Ms, checkpoint: u64) {
     let service = format!("{}-{store}-pause-guard", world.task.name);
-    let below = u64::from(world.version != crate::version::Version::V61);
+    let below = u64::from(world.version != crate::cluster::version::Version::V61);
     pd::safepoint(world, time, &service, DAY, checkpoint - below);
 }

@@ -1,11 +1,11 @@
 //! Merges, from PD's operator to the destroyed peers.
 
-use crate::fields;
-use crate::record::info;
-use crate::region::Region;
-use crate::time::Ms;
-use crate::world::World;
-use crate::writers::pd::{self, Operator};
+use crate::cluster::record::fields;
+use crate::cluster::record::info;
+use crate::cluster::region::Region;
+use crate::cluster::time::Ms;
+use crate::cluster::world::World;
+use crate::cluster::writers::pd::{self, Operator};
 
 /// A merge that has been prepared.
 #[derive(Debug)]

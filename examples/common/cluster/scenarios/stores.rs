@@ -1,17 +1,17 @@
 //! Stores that restart, vanish, or run out of memory.
 
-use super::{healthy, live, merges, moment, open, stalled, task};
-use crate::backup::Cap;
-use crate::fields;
-use crate::gc::Gc;
-use crate::record::{error, info, warn};
-use crate::region::Region;
-use crate::time::{MINUTE, Ms, SECOND, tso};
-use crate::truth::{Incident, Truth};
-use crate::version::Version;
-use crate::world::World;
-use crate::writers::status::State;
-use crate::writers::{advancer, lifecycle, observe, raft, task as backup_task};
+use super::{healthy, live, merges, moment, open, stalled, stuck, task};
+use crate::cluster::backup::Cap;
+use crate::cluster::gc::Gc;
+use crate::cluster::record::fields;
+use crate::cluster::record::{error, info, warn};
+use crate::cluster::region::Region;
+use crate::cluster::time::{MINUTE, Ms, SECOND, tso};
+use crate::cluster::truth::{Incident, Truth};
+use crate::cluster::version::Version;
+use crate::cluster::world::World;
+use crate::cluster::writers::status::State;
+use crate::cluster::writers::{advancer, lifecycle, observe, raft, task as backup_task};
 
 /// A planned restart: leaders leave, the store stops and starts, leaders come back.
 fn restart(world: &mut World, store: u64, time: Ms, takes: Ms) {
@@ -168,7 +168,7 @@ pub(super) fn down(world: &mut World) -> Truth {
     let mut allowed: Vec<Incident> = lost.iter().map(|s| gone(*s)).collect();
     allowed.push(Incident { kind: "region-unavailable", status: "open", ..Incident::default() });
     allowed.push(Incident { kind: "checkpoint-stalled", status: "open", ..Incident::default() });
-    Truth { incidents: vec![incident], allowed, ..healthy(world) }
+    Truth { incidents: vec![incident], allowed, ..stuck(world) }
 }
 
 /// Its twin: seconds without network.
@@ -254,7 +254,7 @@ pub(super) fn oom_loop(world: &mut World) -> Truth {
     .or("kind", &["checkpoint-stalled", "store-down"]);
     let stall = stalled(world, "out-of-memory").or("cause", &["store-restart", "memory-quota", "unknown"]);
     let restarts = Incident { kind: "store-restarted", stores: vec![store], ..Incident::default() };
-    Truth { incidents: vec![loop_of], allowed: vec![stall, restarts], ..healthy(world) }
+    Truth { incidents: vec![loop_of], allowed: vec![stall, restarts], ..stuck(world) }
 }
 
 /// Its twin: the quota does what it is for.

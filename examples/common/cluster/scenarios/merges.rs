@@ -1,16 +1,16 @@
 //! A merge that is in the way of an initial snapshot, and what becomes of the task.
 
 use super::{aftermath, healthy, live, moment, open, task};
-use crate::backup::Cap;
-use crate::gc::Gc;
-use crate::region::Region;
-use crate::time::{DAY, HOUR, MINUTE, Ms, SECOND};
-use crate::truth::{Incident, Truth};
-use crate::world::World;
-use crate::writers::merge::Merge;
-use crate::writers::status::State;
-use crate::writers::task::LastError;
-use crate::writers::{br, merge, observe, raft, refusal};
+use crate::cluster::backup::Cap;
+use crate::cluster::gc::Gc;
+use crate::cluster::region::Region;
+use crate::cluster::time::{DAY, HOUR, MINUTE, Ms, SECOND};
+use crate::cluster::truth::{Incident, Truth};
+use crate::cluster::world::World;
+use crate::cluster::writers::merge::Merge;
+use crate::cluster::writers::status::State;
+use crate::cluster::writers::task::LastError;
+use crate::cluster::writers::{br, merge, observe, raft, refusal};
 
 /// A store that has begun to be refused, until it gives up.
 pub(super) struct Refused {

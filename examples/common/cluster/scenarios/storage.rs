@@ -1,16 +1,16 @@
 //! The external storage, and the stores' own disks.
 
 use super::{aftermath, healthy, live, merges, moment, open, task};
-use crate::fields;
-use crate::gc::Gc;
-use crate::record::warn;
-use crate::time::{HOUR, MINUTE, Ms, SECOND};
-use crate::truth::{Incident, Truth};
-use crate::version::Version;
-use crate::world::World;
-use crate::writers::br;
-use crate::writers::status::State;
-use crate::writers::storage::{self, Fault};
+use crate::cluster::gc::Gc;
+use crate::cluster::record::fields;
+use crate::cluster::record::warn;
+use crate::cluster::time::{HOUR, MINUTE, Ms, SECOND};
+use crate::cluster::truth::{Incident, Truth};
+use crate::cluster::version::Version;
+use crate::cluster::world::World;
+use crate::cluster::writers::br;
+use crate::cluster::writers::status::State;
+use crate::cluster::writers::storage::{self, Fault};
 
 fn cause(fault: Fault) -> &'static str {
     match fault {

@@ -1,16 +1,16 @@
 //! The checkpoint stands still, or almost, though no store gives up: locks, the advancer, PD, a store that does nothing.
 
-use super::{healthy, live, moment, open, stalled, task};
-use crate::backup::Cap;
-use crate::fields;
-use crate::gc::Gc;
-use crate::record::{Fields, error, info, warn};
-use crate::region::Region;
-use crate::time::{HOUR, MINUTE, Ms, SECOND, go_duration, tso_time};
-use crate::truth::{Incident, Truth};
-use crate::world::World;
-use crate::writers::status::State;
-use crate::writers::{advancer, lifecycle, task as backup_task};
+use super::{healthy, live, moment, open, stalled, stuck, task};
+use crate::cluster::backup::Cap;
+use crate::cluster::gc::Gc;
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, error, info, warn};
+use crate::cluster::region::Region;
+use crate::cluster::time::{HOUR, MINUTE, Ms, SECOND, go_duration, tso_time};
+use crate::cluster::truth::{Incident, Truth};
+use crate::cluster::world::World;
+use crate::cluster::writers::status::State;
+use crate::cluster::writers::{advancer, lifecycle, task as backup_task};
 
 /// A lock of one transaction in one region.
 struct Lock {
@@ -90,7 +90,7 @@ pub(super) fn lock_held(world: &mut World) -> Truth {
         start: Some(tso_time(lock.ts)),
         ..stalled(world, "lock-unresolved")
     };
-    Truth { incidents: vec![incident], ..healthy(world) }
+    Truth { incidents: vec![incident], ..stuck(world) }
 }
 
 /// Its twin.
@@ -169,7 +169,7 @@ pub(super) fn owner_lost(world: &mut World) -> Truth {
     subscriptions_gone(world, time + 2 * SECOND);
     live(world, &Gc::default(), |_| (State::Normal, vec![]));
     let incident = Incident { start: Some(time), ..stalled(world, "operator") };
-    Truth { incidents: vec![incident.or("cause", &["unknown", "configuration"])], ..healthy(world) }
+    Truth { incidents: vec![incident.or("cause", &["unknown", "configuration"])], ..stuck(world) }
 }
 
 /// The stores notice that nobody listens to their flushes.
@@ -258,7 +258,7 @@ pub(super) fn pd_unavailable(world: &mut World) -> Truth {
     no_pd(world, time, world.end);
     live(world, &Gc::default(), |_| (State::Normal, vec![]));
     let incident = Incident { start: Some(time), ..stalled(world, "pd-unavailable") };
-    Truth { incidents: vec![incident.or("kind", &["other"])], ..healthy(world) }
+    Truth { incidents: vec![incident.or("kind", &["other"])], ..stuck(world) }
 }
 
 /// Its twin.
@@ -316,7 +316,7 @@ pub(super) fn silent_store(world: &mut World) -> Truth {
         .or("kind", &["other"])
         .or("cause", &["unknown"])
         .or("verdict", &["recreate-task", "resume"]);
-    Truth { incidents: vec![incident], ..healthy(world) }
+    Truth { incidents: vec![incident], ..stuck(world) }
 }
 
 /// Its twin.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::time::{Ms, rfc3339};
+use crate::cluster::time::{Ms, rfc3339};
 
 /// One failure that a person must act on.
 #[derive(Clone, Debug, Default)]
@@ -86,8 +86,8 @@ pub(crate) struct TaskTruth {
     pub(crate) name: String,
     /// `NORMAL`, `PAUSED`, `ERROR`.
     pub(crate) status: &'static str,
-    /// Global checkpoint.
-    pub(crate) checkpoint: u64,
+    /// Global checkpoint, where a record names it.
+    pub(crate) checkpoint: Option<u64>,
     /// GC safe point at the end.
     pub(crate) gc_safepoint: u64,
     /// Empty: nothing to do.

@@ -1,11 +1,11 @@
 //! Log backup's task on the stores: registration, flushes, pauses.
 
-use crate::backup::Cap;
-use crate::fields;
-use crate::record::{Fields, info, warn};
-use crate::time::{Ms, SECOND};
-use crate::world::World;
-use crate::writers::{advancer, pd, refusal};
+use crate::cluster::backup::Cap;
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, info, warn};
+use crate::cluster::time::{Ms, SECOND};
+use crate::cluster::world::World;
+use crate::cluster::writers::{advancer, pd, refusal};
 
 /// The last error of a store, as `br log status` shows it.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub(crate) fn flush(world: &mut World, store: u64, time: Ms, checkpoint: u64, ca
             let kind = if cap.lock {
                 format!(
                     "StartTsOfTxn(Some((TimeStamp({checkpoint}), TxnLocks {{ lock_count: 1, sample_lock: Some({}) }})))",
-                    crate::region::row_key(81, Some(region))
+                    crate::cluster::region::row_key(81, Some(region))
                 )
             } else {
                 "StartTsOfInitialScan".to_owned()
@@ -105,7 +105,7 @@ pub(crate) fn flush(world: &mut World, store: u64, time: Ms, checkpoint: u64, ca
 
 /// The error is about to be stored in PD.
 pub(crate) fn fatal_reporting(world: &mut World, store: u64, time: Ms, text: &str, selector: &str) {
-    if world.version == crate::version::Version::V61 {
+    if world.version == crate::cluster::version::Version::V61 {
         return;
     }
     let fields = fields!["err" => text, "selected" => format!("[\"{}\"]", world.task.name), "selector" => selector];

@@ -1,14 +1,14 @@
 //! The `br` command: its log, and what it leaves on the console.
 
-use crate::fields;
-use crate::record::{Encoder, Fields, Record, error, info, warn};
-use crate::sink::RawFile;
-use crate::time::{DAY, MINUTE, Ms, Zone, go_date, go_duration, go_time, log_time, tso_time};
-use crate::version::Version;
-use crate::world::World;
-use crate::writers::{advancer, pd, task};
+use crate::cluster::record::fields;
+use crate::cluster::record::{Encoder, Fields, Record, error, info, warn};
+use crate::cluster::sink::RawFile;
+use crate::cluster::time::{DAY, MINUTE, Ms, Zone, go_date, go_duration, go_time, log_time, tso_time};
+use crate::cluster::version::Version;
+use crate::cluster::world::World;
+use crate::cluster::writers::{advancer, pd, task};
 
-fn log(world: &mut World, time: Ms, head: crate::record::Head<'_>, fields: Fields) {
+fn log(world: &mut World, time: Ms, head: crate::cluster::record::Head<'_>, fields: Fields) {
     world.br.add(time, head, fields);
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn restore_point(world: &mut World, time: Ms, sqls: Option<&[String]>
     log(world, end, info("collector.go:77", "Full Restore success summary"), fields);
     let end = end + 12 * MINUTE;
     if let Some(sqls) = sqls {
-        let list: Vec<String> = sqls.iter().map(|s| crate::record::escaped(s)).collect();
+        let list: Vec<String> = sqls.iter().map(|s| crate::cluster::record::escaped(s)).collect();
         let fields = fields!["sqls" => format!("[{}]", list.join(","))];
         log(world, end - 900, info("stream.go:1293", "Generating SQLs for restoring TiFlash Replica"), fields);
     }

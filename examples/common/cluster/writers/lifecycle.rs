@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::fields;
-use crate::record::info;
-use crate::sink::RawFile;
-use crate::time::{Ms, SECOND};
-use crate::world::World;
+use crate::cluster::record::fields;
+use crate::cluster::record::info;
+use crate::cluster::sink::RawFile;
+use crate::cluster::time::{Ms, SECOND};
+use crate::cluster::world::World;
 
 fn git_hash(world: &World) -> String {
     let seed =

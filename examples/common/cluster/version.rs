@@ -1,6 +1,6 @@
 //! The versions and what they print differently. Facts only; what follows from them is in the writers.
 
-use crate::time::{MINUTE, Ms, SECOND};
+use crate::cluster::time::{MINUTE, Ms, SECOND};
 
 /// The version that all components of a cluster have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

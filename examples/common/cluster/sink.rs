@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::record::{Encoder, Fields, Head, Record};
-use crate::time::{Ms, Zone, file_time, log_time};
+use crate::cluster::record::{Encoder, Fields, Head, Record};
+use crate::cluster::time::{Ms, Zone, file_time, log_time};
 
 /// How keys and user data are hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The course of a log backup: which store flushes when, what the checkpoint becomes, and which safe points protect it.
 
-use crate::time::{MINUTE, Ms, SECOND, tso_time};
-use crate::world::World;
-use crate::writers::{advancer, task};
+use crate::cluster::time::{MINUTE, Ms, SECOND, tso_time};
+use crate::cluster::world::World;
+use crate::cluster::writers::{advancer, task};
 
 /// When the parts of the backup work. Spans are from a moment until a moment.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! Raft: elections, leader transfers, splits, and the region errors that follow.
 
-use crate::fields;
-use crate::record::{info, warn};
-use crate::region::Region;
-use crate::time::Ms;
-use crate::world::World;
-use crate::writers::pd::{self, Operator};
+use crate::cluster::record::fields;
+use crate::cluster::record::{info, warn};
+use crate::cluster::region::Region;
+use crate::cluster::time::Ms;
+use crate::cluster::world::World;
+use crate::cluster::writers::pd::{self, Operator};
 
 fn raft(
     world: &mut World,
@@ -14,7 +14,7 @@ fn raft(
     region: &Region,
     caller: &str,
     message: &str,
-    more: crate::record::Fields,
+    more: crate::cluster::record::Fields,
 ) {
     let mut fields = more;
     fields.extend(fields!["raft_id" => region.peer(store), "region_id" => region.id]);

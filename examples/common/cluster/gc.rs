@@ -1,11 +1,11 @@
 //! Garbage collection: TiDB's rounds, what holds them back, and what they do to the safe point.
 
-use crate::backup::within;
-use crate::fields;
-use crate::record::{Fields, info};
-use crate::time::{MINUTE, Ms, SECOND, log_time, tso_time};
-use crate::world::World;
-use crate::writers::pd;
+use crate::cluster::backup::within;
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, info};
+use crate::cluster::time::{MINUTE, Ms, SECOND, log_time, tso_time};
+use crate::cluster::world::World;
+use crate::cluster::writers::pd;
 
 /// How GC is set up.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! Flushes that do not get through: the external storage or the local disk refuses.
 
-use crate::fields;
-use crate::record::{Fields, error, warn};
-use crate::time::Ms;
-use crate::version::Version;
-use crate::world::World;
-use crate::writers::task::{self, LastError};
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, error, warn};
+use crate::cluster::time::Ms;
+use crate::cluster::version::Version;
+use crate::cluster::world::World;
+use crate::cluster::writers::task::{self, LastError};
 
 /// Why a flush fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Fault {
         if self == Self::Disk {
             return "Os { code: 28, kind: StorageFull, message: \"No space left on device\" }".to_owned();
         }
-        format!("Custom {{ kind: Other, error: {} }}", crate::record::escaped(&self.flush_error(version)))
+        format!("Custom {{ kind: Other, error: {} }}", crate::cluster::record::escaped(&self.flush_error(version)))
     }
 }
 

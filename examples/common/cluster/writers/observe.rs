@@ -1,10 +1,10 @@
 //! Log backup's subscriptions to regions.
 
-use crate::fields;
-use crate::record::{Fields, info};
-use crate::region::Region;
-use crate::time::{Ms, go_duration};
-use crate::world::World;
+use crate::cluster::record::fields;
+use crate::cluster::record::{Fields, info};
+use crate::cluster::region::Region;
+use crate::cluster::time::{Ms, go_duration};
+use crate::cluster::world::World;
 
 fn handle(world: &mut World) -> String {
     world.observe_id += 1;

@@ -6,15 +6,15 @@ mod stalls;
 mod storage;
 mod stores;
 
-use crate::gc::{self, Gc};
+use crate::cluster::gc::{self, Gc};
+use crate::cluster::time::{HOUR, MINUTE, Ms, SECOND};
+use crate::cluster::truth::{Incident, TaskTruth, Truth};
+use crate::cluster::version::{ALL as EVERY, Version};
+use crate::cluster::world::{LEAD, Variant, World};
+use crate::cluster::writers::status::{self, State};
+use crate::cluster::writers::task::LastError;
+use crate::cluster::{backup, noise};
 use crate::random::Random;
-use crate::time::{HOUR, MINUTE, Ms, SECOND};
-use crate::truth::{Incident, TaskTruth, Truth};
-use crate::version::{ALL as EVERY, Version};
-use crate::world::{LEAD, Variant, World};
-use crate::writers::status::{self, State};
-use crate::writers::task::LastError;
-use crate::{backup, noise};
 
 /// One story.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Scenario {
     /// Nothing is open at the end.
     pub(crate) healthy: bool,
     /// One line about it.
+    #[allow(dead_code, reason = "only the example lists them")]
     pub(crate) about: &'static str,
     versions: &'static [Version],
     run: fn(&mut World) -> Truth,
@@ -200,7 +201,7 @@ fn moment(world: &mut World) -> Ms {
 
 /// Flushes, then what the story adds with `conclude`, then GC and the screen.
 fn live(world: &mut World, gc: &Gc, conclude: impl FnOnce(&mut World) -> (State, Vec<LastError>)) {
-    crate::writers::br::log_start(world);
+    crate::cluster::writers::br::log_start(world);
     backup::run(world);
     let (state, errors) = conclude(world);
     gc::run(world, gc);
@@ -208,30 +209,32 @@ fn live(world: &mut World, gc: &Gc, conclude: impl FnOnce(&mut World) -> (State,
     status::screen(world, time, state, &errors);
 }
 
-/// The task as it is at the end.
+/// The task as the last records have it: what began before the end of the story is still written.
 fn task(world: &World, status: &'static str) -> TaskTruth {
-    let checkpoint = world.checkpoint_at(world.end);
+    let checkpoint = world.checkpoint_at(Ms::MAX);
+    let gc = world.gc_at(Ms::MAX);
     let stopped = matches!(status, "ERROR" | "PAUSED");
     let deadline = if stopped { world.protected_until(checkpoint) } else { None };
     let verdict = match deadline {
         _ if !stopped => "",
-        _ if world.gc_at(world.end) >= checkpoint => "recreate-task",
+        _ if gc >= checkpoint => "recreate-task",
         Some(deadline) if deadline < world.now() => "resume-or-recreate",
         _ => "resume",
     };
-    TaskTruth {
-        name: world.task.name.clone(),
-        status,
-        checkpoint,
-        gc_safepoint: world.gc_at(world.end),
-        verdict,
-        deadline,
-    }
+    let name = world.task.name.clone();
+    TaskTruth { name, status, checkpoint: Some(checkpoint), gc_safepoint: gc, verdict, deadline }
 }
 
 /// A truth with a task and nothing else.
 fn healthy(world: &World) -> Truth {
     Truth { task: Some(task(world, "NORMAL")), ..Truth::default() }
+}
+
+/// The same where the task runs but gets nowhere: its data are safe only so long.
+fn stuck(world: &World) -> Truth {
+    let task = task(world, "NORMAL");
+    let deadline = task.checkpoint.and_then(|checkpoint| world.protected_until(checkpoint));
+    Truth { task: Some(TaskTruth { deadline, ..task }), ..Truth::default() }
 }
 
 /// An incident of the task that is open at the end.
@@ -253,7 +256,7 @@ fn stalled(world: &World, cause: &'static str) -> Incident {
     let incident = open(world, "checkpoint-stalled", cause, "NORMAL");
     let incident = Incident { verdict: "investigate", ..incident }.or("verdict", &["fix-and-retry", "wait"]);
     // Short safe points of old versions run out while the checkpoint stands still.
-    if world.gc_at(world.end) >= world.checkpoint_at(world.end) {
+    if world.gc_at(Ms::MAX) >= world.checkpoint_at(Ms::MAX) {
         incident.or("verdict", &["recreate-task"])
     } else {
         incident
