@@ -87,7 +87,8 @@ fn line(event: &Event, store: Option<&StoreId>, instance: Option<&String>, redac
 
 fn key(text: &str) -> anyhow::Result<String> {
     let digits = text.trim().trim_start_matches("0x").to_ascii_uppercase();
-    let fits = !digits.is_empty() && digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let fits =
+        !digits.is_empty() && digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     fits.then_some(digits)
         .ok_or_else(|| anyhow!("--key {text}: give the key in hex, two digits a byte, as logs have it"))
 }

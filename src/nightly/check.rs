@@ -15,13 +15,15 @@ pub fn check(config: &Config) -> (String, bool) {
         let bytes: u64 = found.inputs.iter().map(input::Input::size).sum();
         let _ = writeln!(out, "reads       {pattern}: {} files, {:.1} MB", found.inputs.len(), bytes as f64 / 1e6);
         if found.inputs.iter().any(|input| !input.is_rereadable()) {
-            let _ = writeln!(out, "            a FIFO cannot be read again: what is in it is taken once, without context");
+            let _ =
+                writeln!(out, "            a FIFO cannot be read again: what is in it is taken once, without context");
         }
         for problem in found.problems.iter().filter(|problem| problem.status == input::Status::Failed) {
             let _ = writeln!(out, "            cannot be read: {}: {}", problem.file, problem.reason);
         }
     }
-    let _ = writeln!(out, "writes      {}/<start of the run>/ where something is new, index.html", config.output.display());
+    let _ =
+        writeln!(out, "writes      {}/<start of the run>/ where something is new, index.html", config.output.display());
     match state(config) {
         Ok(text) => {
             let _ = writeln!(out, "state       {text}");
@@ -40,7 +42,11 @@ pub fn check(config: &Config) -> (String, bool) {
     let kept = config.retention_ms.map_or_else(|| "for ever".to_owned(), |ms| format!("for {}", hms(ms)));
     let _ = writeln!(out, "keeps       reports {kept}, events that nothing rests on for {}", hms(config.remember_ms));
     let _ = writeln!(out, "context     of new records up to {} back", hms(config.context_lookback_ms));
-    let _ = writeln!(out, "GC          holds data of a stopped task for {} where PD's log says nothing", hms(config.gc_ttl_ms));
+    let _ = writeln!(
+        out,
+        "GC          holds data of a stopped task for {} where PD's log says nothing",
+        hms(config.gc_ttl_ms)
+    );
     let limits = config.limits;
     let threads = limits.threads.map_or_else(|| "as many threads as processors".to_owned(), |n| format!("{n} threads"));
     let time = limits.time_ms.map_or_else(|| "no time limit".to_owned(), |ms| format!("ends after {}", hms(ms)));
@@ -63,8 +69,11 @@ pub fn check(config: &Config) -> (String, bool) {
 
 /// Looks at the state without making one.
 fn state(config: &Config) -> anyhow::Result<String> {
-    let Some(state) = State::look(&config.output)? else { return Ok("none yet: the first run reads everything".into()) };
-    let last = state.last_run()?.map_or_else(|| "no run".to_owned(), |run| format!("last run {}Z", run.started.human()));
+    let Some(state) = State::look(&config.output)? else {
+        return Ok("none yet: the first run reads everything".into());
+    };
+    let last =
+        state.last_run()?.map_or_else(|| "no run".to_owned(), |run| format!("last run {}Z", run.started.human()));
     let sources = state.sources()?;
     Ok(format!("{last}; {} texts and {} files known", sources.sources.len(), sources.files.len()))
 }

@@ -237,7 +237,8 @@ impl Webhook {
         let mut headers = Vec::new();
         for (name, value) in &doc.headers {
             let value = with_secrets(value)?;
-            if [name, &value].iter().any(|text| text.bytes().any(|byte| byte.is_ascii_control())) || name.contains(':') {
+            if [name, &value].iter().any(|text| text.bytes().any(|byte| byte.is_ascii_control())) || name.contains(':')
+            {
                 bail!("header `{name}` is none");
             }
             headers.push((name.clone(), value));

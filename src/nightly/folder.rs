@@ -1,10 +1,10 @@
 //! A night's report folder, and what is told of it at once.
 
 use super::night::Night;
+use super::notice;
 use super::novelty::Novelty;
 use super::publish::{self, Report};
 use super::read::Read;
-use super::notice;
 use super::state::Run;
 use crate::correlate::Correlation;
 use crate::report;
@@ -30,6 +30,7 @@ impl Night<'_> {
             duration_ms,
             bytes_per_second: read.bytes.saturating_mul(1_000) / duration_ms,
             threads: rayon::current_num_threads(),
+            news: run.summary.news.clone(),
         };
         let options = report::Options { redact: self.config.redact, formats: Vec::new() };
         report::write_folder(&staged, correlation, &read.fresh(), self.catalog, &own, &options)?;
@@ -64,7 +65,8 @@ impl Night<'_> {
             duration_ms: Some(self.took_ms()),
         };
         let safe = Safe::new(self.config.redact);
-        let mut text: String = run.summary.news.iter().map(|sentence| format!("* {}\n", &*safe.line(sentence))).collect();
+        let mut text: String =
+            run.summary.news.iter().map(|sentence| format!("* {}\n", &*safe.line(sentence))).collect();
         if !text.is_empty() {
             text.push('\n');
         }

@@ -40,7 +40,11 @@ pub fn history(state: &State, question: &Question) -> anyhow::Result<String> {
 fn nights(runs: &[Run]) -> String {
     let mut out = String::new();
     let events: Vec<u64> = runs.iter().map(|run| run.summary.events).collect();
-    let _ = writeln!(out, "{:<19}  {:>6} {:>4} {:>9} {:>10} {:>7}  report", "started (UTC)", "open", "new", "events", "MB read", "s");
+    let _ = writeln!(
+        out,
+        "{:<19}  {:>6} {:>4} {:>9} {:>10} {:>7}  report",
+        "started (UTC)", "open", "new", "events", "MB read", "s"
+    );
     for run in runs {
         let summary = &run.summary;
         let _ = writeln!(
@@ -108,7 +112,15 @@ fn counts(state: &State, runs: &[Run], kind: Kind, name: Option<&str>, csv: bool
     let mut rows: Vec<(&String, Vec<u64>)> = names.iter().map(|(name, counts)| (name, course(counts))).collect();
     rows.sort_by_key(|(name, course)| (std::cmp::Reverse(course.iter().sum::<u64>()), (*name).clone()));
     let mut out = String::new();
-    let _ = writeln!(out, "{:>9} {:>9}  {:<width$}  {}", "total", "last", "nights", kind.as_str(), width = runs.len().max(6));
+    let _ = writeln!(
+        out,
+        "{:>9} {:>9}  {:<width$}  {}",
+        "total",
+        "last",
+        "nights",
+        kind.as_str(),
+        width = runs.len().max(6)
+    );
     for (name, course) in rows {
         let (total, last) = (course.iter().sum::<u64>(), course.last().copied().unwrap_or_default());
         let line = sparkline(&course);

@@ -20,9 +20,11 @@ pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result
     page.family("tidescope_last_run_duration_seconds", "gauge", "How long it took.")
         .sample(&[], summary.duration_ms as f64 / 1_000.0);
     page.family("tidescope_last_run_status", "gauge", "Its exit status.").sample(&[], f64::from(summary.status));
-    page.family("tidescope_last_run_read_bytes", "gauge", "Bytes of logs that it read.").sample(&[], summary.bytes as f64);
+    page.family("tidescope_last_run_read_bytes", "gauge", "Bytes of logs that it read.")
+        .sample(&[], summary.bytes as f64);
     page.family("tidescope_last_run_records", "gauge", "New records that it read.").sample(&[], summary.records as f64);
-    page.family("tidescope_last_run_new_incidents", "gauge", "Incidents that were new.").sample(&[], summary.new as f64);
+    page.family("tidescope_last_run_new_incidents", "gauge", "Incidents that were new.")
+        .sample(&[], summary.new as f64);
     page.family("tidescope_unreadable_inputs", "gauge", "Inputs that it could not read.")
         .sample(&[], summary.unread.len() as f64);
 
@@ -35,11 +37,18 @@ pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result
     let family = page.family("tidescope_incident", "gauge", "1 for each incident that is open.");
     for one in &summary.open {
         let task = one.task.as_deref().unwrap_or_default();
-        let labels = [("incident", &*one.id), ("kind", one.kind.as_str()), ("severity", one.severity.as_str()), ("task", task), ("verdict", one.verdict.as_str())];
+        let labels = [
+            ("incident", &*one.id),
+            ("kind", one.kind.as_str()),
+            ("severity", one.severity.as_str()),
+            ("task", task),
+            ("verdict", one.verdict.as_str()),
+        ];
         family.sample(&labels, 1.0);
     }
     tasks(&mut page, run, now);
-    let family = page.family("tidescope_silent", "gauge", "1 for who gave records before and gave none in the last run.");
+    let family =
+        page.family("tidescope_silent", "gauge", "1 for who gave records before and gave none in the last run.");
     for name in &summary.silent {
         family.sample(&[("name", name)], 1.0);
     }

@@ -12,7 +12,8 @@ pub(super) fn narrow(correlation: &mut Correlation, counts: &Counts, rows: &[Sou
     let spans = Arc::clone(&counts.spans);
     let told = listed.clone();
     // The story of an incident that is shown is shown as a whole.
-    correlation.show_episodes(move |episode| spans.touch(episode) || episode.incidents.iter().any(|id| told.contains(id)));
+    correlation
+        .show_episodes(move |episode| spans.touch(episode) || episode.incidents.iter().any(|id| told.contains(id)));
     let findings = &mut correlation.findings;
     findings.incidents.retain(|incident| listed.contains(&incident.id));
     let named: BTreeSet<RegionId> =

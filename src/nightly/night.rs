@@ -182,12 +182,7 @@ impl Night<'_> {
         Ok((run, Done { outcome, answer: String::new() }))
     }
 
-    fn read(
-        &self,
-        tonight: &mut Tonight,
-        names: &BTreeMap<i64, Arc<str>>,
-        memory: &[Memo],
-    ) -> anyhow::Result<Read> {
+    fn read(&self, tonight: &mut Tonight, names: &BTreeMap<i64, Arc<str>>, memory: &[Memo]) -> anyhow::Result<Read> {
         let matcher = Matcher::new(Arc::clone(self.catalog));
         let known = &self.before.sources;
         let newest = newest(known.sources.iter().map(|source| &source.row));

@@ -177,7 +177,6 @@ impl Tonight {
             self.problems.push(problem);
         }
     }
-
 }
 
 fn at_rest(stamp: Stamp, clock: SystemTime) -> bool {

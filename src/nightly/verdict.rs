@@ -1,8 +1,8 @@
 //! What a night comes to: what is new, who is silent, what could not be read, and the exit status of it all.
 
 use super::counts::Counts;
-use super::night::Night;
 use super::news::{self, News};
+use super::night::Night;
 use super::novelty::Novelty;
 use super::read::Read;
 use super::state::{OpenIncident, Summary, TaskNow, Told};

@@ -8,7 +8,10 @@ use std::time::Duration;
 pub(super) fn end_after(limit_ms: i64, log: Log) {
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(limit_ms.unsigned_abs()));
-        log.warn("the time limit is reached: the run ends here, and nothing of it counts", &[("limit_ms", limit_ms.into())]);
+        log.warn(
+            "the time limit is reached: the run ends here, and nothing of it counts",
+            &[("limit_ms", limit_ms.into())],
+        );
         std::process::exit(i32::from(crate::outcome::Outcome::Unusable.code()));
     });
 }

@@ -114,7 +114,8 @@ impl<'u> Address<'u> {
         let (authority, path) = rest.split_at(end);
         let after_port = authority.rsplit(']').next().unwrap_or(authority);
         let host = if after_port.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
-        let is_plain = !authority.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) && !authority.contains('@');
+        let is_plain =
+            !authority.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) && !authority.contains('@');
         is_plain.then_some(Self { host, authority, path: if path.is_empty() { "/" } else { path } })
     }
 }

@@ -86,7 +86,7 @@ fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
         match status_key(line) {
             Some((key, value)) if is_key_line(line, key, column) => {
                 let at = line.len() - value.len();
-                if !value.is_empty() && !(cut && number == 0) {
+                if !(value.is_empty() || cut && number == 0) {
                     column = column.or(Some(at));
                 }
                 pairs.push((key.to_vec(), value.to_vec()));

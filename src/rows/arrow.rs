@@ -3,6 +3,7 @@
 mod columns;
 mod decode;
 mod encode;
+mod guard;
 mod kinds;
 mod parquet;
 
@@ -14,8 +15,9 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, SchemaRef};
+use guard::guarded;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::sync::Arc;
 
 /// Rows of a batch.
@@ -88,13 +90,40 @@ impl<S: Sink> Writer for Batches<S> {
     }
 }
 
+/// Streams may stand one behind the other, as `cat` joins them. Each must have its end: one without was cut off.
 pub(super) fn read_stream(
     input: impl Read,
     names: &mut Names,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
 ) -> Result<(), Error> {
-    let input = BufReader::with_capacity(1 << 18, input);
-    batches(StreamReader::try_new(input, None).map_err(not_arrow)?, names, each)
+    let mut input = Watched { input: BufReader::with_capacity(1 << 18, input), last: END };
+    while !input.input.fill_buf()?.is_empty() {
+        let stream = guarded(|| StreamReader::try_new(&mut input, None)).map_err(damaged)?.map_err(not_arrow)?;
+        batches(stream, names, each)?;
+        if input.last != END {
+            return Err(damaged("it is cut off".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// The last bytes of a stream.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// An input, and the bytes that came last.
+struct Watched<R> {
+    input: R,
+    last: [u8; 8],
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let new = &buffer[count.saturating_sub(8)..count];
+        self.last.rotate_left(new.len());
+        self.last[8 - new.len()..].copy_from_slice(new);
+        Ok(count)
+    }
 }
 
 pub(super) fn read_file(
@@ -102,7 +131,7 @@ pub(super) fn read_file(
     names: &mut Names,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
 ) -> Result<(), Error> {
-    batches(FileReader::try_new(file, None).map_err(not_arrow)?, names, each)
+    batches(guarded(|| FileReader::try_new(file, None)).map_err(damaged)?.map_err(not_arrow)?, names, each)
 }
 
 pub(super) fn read_parquet(
@@ -110,18 +139,18 @@ pub(super) fn read_parquet(
     names: &mut Names,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
 ) -> Result<(), Error> {
-    batches(self::parquet::reader(file, BATCH)?, names, each)
+    batches(guarded(|| self::parquet::reader(file, BATCH)).map_err(damaged)??, names, each)
 }
 
 fn batches(
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     names: &mut Names,
     each: &mut dyn FnMut(Row) -> io::Result<()>,
 ) -> Result<(), Error> {
     let mut before = 0u64;
-    for batch in batches {
+    while let Some(batch) = guarded(|| batches.next()).map_err(damaged)? {
         let batch = batch.map_err(not_arrow)?;
-        let columns = columns::Columns::of(&batch).map_err(|why| Error::NoRow { at: String::new(), why })?;
+        let columns = guarded(|| columns::Columns::of(&batch)).flatten().map_err(damaged)?;
         for at in 0..batch.num_rows() {
             let row = decode::row(&columns, at, names)
                 .map_err(|why| Error::NoRow { at: format!("row {}: ", before + at as u64 + 1), why })?;
@@ -132,13 +161,17 @@ fn batches(
     Ok(())
 }
 
+fn damaged(why: String) -> Error {
+    Error::NoRow { at: String::new(), why }
+}
+
 fn not_arrow(error: ArrowError) -> Error {
     match error {
-        ArrowError::IoError(why, error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Error::NoRow { at: String::new(), why: format!("it is cut off: {why}") }
+        ArrowError::IoError(_, error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            damaged("it is cut off".to_owned())
         }
         ArrowError::IoError(_, error) => Error::Io(error),
-        error => Error::NoRow { at: String::new(), why: error.to_string() },
+        error => damaged(error.to_string()),
     }
 }
 

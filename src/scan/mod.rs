@@ -11,7 +11,7 @@ mod template;
 mod window;
 
 pub use about::About;
-pub use engine::{Context, Outcome, Progress, Settings, scan};
 pub(crate) use engine::zones;
+pub use engine::{Context, Outcome, Progress, Settings, scan};
 pub use start::{Mark, Start};
 pub use window::Window;

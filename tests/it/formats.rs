@@ -181,7 +181,9 @@ fn diff_says_what_changed() {
     assert!(text.contains("KV:LogBackup:RaftReq"), "{text}");
     let csv = diff(&["--format", "csv"]).with_status(0).stdout;
     let rows = crate::harness::rows(&csv);
-    assert!(rows.iter().any(|row| row["subject"] == "incident" && row["change"] == "new" && row["severity"] == "critical"));
+    assert!(
+        rows.iter().any(|row| row["subject"] == "incident" && row["change"] == "new" && row["severity"] == "critical")
+    );
     diff(&["--format", "html", "-o", "changes.html"]).with_status(0).silently();
     assert!(sandbox.read("changes.html").starts_with("<!DOCTYPE html>"));
     diff(&["--fail-on", "critical"]).with_status(1);

@@ -4,3 +4,5 @@ mod cluster;
 mod crash;
 mod fortnight;
 mod night;
+mod prometheus;
+mod signals;

@@ -4,7 +4,14 @@ use crate::input::Stamp;
 use crate::units::Timestamp;
 
 fn run(started: i64) -> Run {
-    Run { id: 0, started: Timestamp(started), folder: Some("x".into()), staged: true, summary: Summary::default(), owed: None }
+    Run {
+        id: 0,
+        started: Timestamp(started),
+        folder: Some("x".into()),
+        staged: true,
+        summary: Summary::default(),
+        owed: None,
+    }
 }
 
 fn source(id: i64) -> KnownSource {

@@ -197,10 +197,12 @@ fn tasks(old: &Summary, new: &Summary, changes: &mut Vec<Change>) {
         };
         let mut told = differing(&[("", &known.status, &row.status), ("verdict ", &known.verdict, &row.verdict)]);
         // A checkpoint that moves on is the normal course.
-        if let (Some(before), Some(now)) = (known.checkpoint_ts, row.checkpoint_ts)
-            && now <= before
-        {
-            told.push(if now == before { "checkpoint stands still".into() } else { "checkpoint went back".to_owned() });
+        if let (Some(before), Some(now)) = (known.checkpoint_ts, row.checkpoint_ts) {
+            if now < before {
+                told.push("checkpoint went back".to_owned());
+            } else if now == before && row.observed_at > known.observed_at {
+                told.push("checkpoint stands still".to_owned());
+            }
         }
         if !told.is_empty() {
             push(name, Turn::Changed, told.join("; "));

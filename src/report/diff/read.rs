@@ -71,6 +71,7 @@ pub(super) struct Task {
     pub(super) task: String,
     pub(super) status: String,
     pub(super) checkpoint_ts: Option<u64>,
+    pub(super) observed_at: Option<String>,
     pub(super) verdict: String,
 }
 

@@ -23,7 +23,7 @@ fn incident(id: &str, status: &str, severity: Severity) -> Incident {
 }
 
 fn task(status: &str, checkpoint_ts: u64) -> Task {
-    Task { task: "task1".into(), status: status.into(), checkpoint_ts: Some(checkpoint_ts), verdict: "none".into() }
+    Task { task: "task1".into(), status: status.into(), checkpoint_ts: Some(checkpoint_ts), ..Task::default() }
 }
 
 fn counts<K: Ord + Clone>(pairs: &[(K, u64)]) -> BTreeMap<K, u64> {
@@ -32,8 +32,10 @@ fn counts<K: Ord + Clone>(pairs: &[(K, u64)]) -> BTreeMap<K, u64> {
 
 fn told(changes: &[Change], subject: Subject) -> Vec<String> {
     let of = changes.iter().filter(|change| change.subject == subject);
-    of.map(|change| format!("{} {} {:?} {:?} {}", change.turn.as_str(), change.name, change.old, change.new, change.note))
-        .collect()
+    of.map(|change| {
+        format!("{} {} {:?} {:?} {}", change.turn.as_str(), change.name, change.old, change.new, change.note)
+    })
+    .collect()
 }
 
 #[test]
@@ -93,11 +95,14 @@ fn a_task_is_told_where_it_stands_still_or_changes() {
     let of = |task| Summary { tasks: vec![task], ..Summary::default() };
     let change = |old, new| told(&compare(&of(old), &of(new)), Subject::Task);
     assert!(change(task("NORMAL", 10), task("NORMAL", 20)).is_empty());
+    assert!(change(task("NORMAL", 10), task("NORMAL", 10)).is_empty());
+    let later = Task { observed_at: Some("2022-07-26T02:18:19.071Z".into()), ..task("ERROR", 10) };
+    assert_eq!(change(task("NORMAL", 10), later), ["changed task1 None None NORMAL → ERROR; checkpoint stands still"]);
+    assert_eq!(change(task("NORMAL", 10), task("NORMAL", 9)), ["changed task1 None None checkpoint went back"]);
     assert_eq!(
-        change(task("NORMAL", 10), task("ERROR", 10)),
-        ["changed task1 None None NORMAL → ERROR; checkpoint stands still"]
+        told(&compare(&of(task("ERROR", 1)), &Summary::default()), Subject::Task),
+        ["gone task1 None None was ERROR"]
     );
-    assert_eq!(told(&compare(&of(task("ERROR", 1)), &Summary::default()), Subject::Task), ["gone task1 None None was ERROR"]);
 }
 
 fn report(folder: &Path, correlation: &Correlation) {

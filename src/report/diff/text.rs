@@ -24,7 +24,8 @@ pub(super) fn write(diff: &Diff<'_>, mut out: impl Write) -> io::Result<()> {
         }
         writeln!(out, "\n{}", heading(subject))?;
         for change in changes.iter().take(MOST) {
-            let lines = if matches!(subject, Subject::Incident | Subject::Task) { told(change) } else { vec![counted(change)] };
+            let lines =
+                if matches!(subject, Subject::Incident | Subject::Task) { told(change) } else { vec![counted(change)] };
             for line in lines {
                 writeln!(out, "  {}", line.trim_end())?;
             }

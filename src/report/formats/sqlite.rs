@@ -137,6 +137,6 @@ fn sql(value: Value<'_>) -> Sql {
             let texts: Vec<String> = numbers.iter().map(u64::to_string).collect();
             Sql::Text(format!("[{}]", texts.join(",")))
         }
-        Value::Texts(texts) => Sql::Text(serde_json::Value::from_iter(texts.iter().map(|text| &**text)).to_string()),
+        Value::Texts(texts) => Sql::Text(texts.iter().map(|text| &**text).collect::<serde_json::Value>().to_string()),
     }
 }

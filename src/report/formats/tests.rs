@@ -57,8 +57,14 @@ fn events_as_json_lines() {
         .map(|line| serde_json::from_str::<BTreeMap<String, Value>>(line).unwrap())
         .map(|row| row.iter().map(|(name, value)| (name.clone(), cell(value))).collect())
         .collect();
-    assert!(rows.len() > 3);
-    assert_eq!(rows, csv_rows(&text(&parent, "events.csv")));
+    assert!(!rows.is_empty());
+    let mut expected = csv_rows(&text(&parent, "events.csv"));
+    // The quote in front of a formula is for spreadsheets only.
+    expected
+        .iter_mut()
+        .flat_map(|row| row.values_mut())
+        .for_each(|cell| *cell = cell.trim_start_matches('\'').to_owned());
+    assert_eq!(rows, expected);
 }
 
 #[test]
@@ -75,7 +81,9 @@ fn events_for_timesketch() {
         let time = crate::units::Timestamp::parse_rfc3339(&row["datetime"]).unwrap();
         assert_eq!((micros, time.to_string()), (time.0 * 1_000, event["time"].clone()));
         assert!(row["datetime"].ends_with("+00:00"));
-        ["datetime", "timestamp", "timestamp_desc"].map(|name| row.remove(name));
+        for name in ["datetime", "timestamp", "timestamp_desc"] {
+            row.remove(name);
+        }
         row.insert("time".to_owned(), event["time"].clone());
         assert_eq!(row, event);
     }
@@ -101,7 +109,7 @@ mod sqlite {
 
     fn rows(db: &Connection, sql: &str) -> Vec<Row> {
         let mut statement = db.prepare(sql).unwrap();
-        let head: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let head: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).unwrap();
         let mut out = Vec::new();
         while let Some(row) = rows.next().unwrap() {
@@ -131,7 +139,8 @@ mod sqlite {
     fn every_table_of_the_report() {
         let parent = written(&sample::failed(), true);
         let db = open(&parent);
-        for table in ["events", "timeline", "tasks", "regions", "stores", "errors", "unmatched", "sources", "incidents"] {
+        for table in ["events", "timeline", "tasks", "regions", "stores", "errors", "unmatched", "sources", "incidents"]
+        {
             let mut expected = csv_rows(&text(&parent, &format!("{table}.csv")));
             let mut found = rows(&db, &format!("SELECT * FROM {table}"));
             assert!(!found.is_empty(), "{table}");

@@ -7,17 +7,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tidescope::units::Timestamp;
 
-pub const HOUR: i64 = 3_600_000;
-pub const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const DAY: i64 = 24 * HOUR;
 const MINUTE: i64 = 60_000;
 
 /// Midnight before the first day.
-pub fn start() -> i64 {
+pub(super) fn start() -> i64 {
     Timestamp::parse_rfc3339("2024-03-01T00:00:00Z").unwrap().0
 }
 
 /// As `--now` takes it.
-pub fn moment(time: i64) -> String {
+pub(super) fn moment(time: i64) -> String {
     Timestamp(time).to_string()
 }
 
@@ -27,9 +27,9 @@ fn tso(time: i64) -> i64 {
 
 /// Lines of each log, in order.
 #[derive(Default)]
-pub struct Script(BTreeMap<&'static str, Vec<(i64, String)>>);
+pub(super) struct Script(BTreeMap<&'static str, Vec<(i64, String)>>);
 
-pub const STORES: [(u64, &str); 3] =
+pub(super) const STORES: [(u64, &str); 3] =
     [(1, "10.0.1.11/tikv-20160/tikv"), (4, "10.0.1.12/tikv-20160/tikv"), (5, "10.0.1.13/tikv-20160/tikv")];
 const PD: &str = "10.0.1.1/pd-2379/pd";
 const TIDB: &str = "10.0.2.1/tidb-4000/tidb";
@@ -42,7 +42,7 @@ impl Script {
     /// after day 3, around midnight: a merge begins at 23:59, the task fails at 00:04, and is resumed in time, 34 hours later;
     /// after day 6, 09:00: it fails again, nobody resumes it within a day, and GC goes on; after day 9, 12:00: store 5 falls
     /// silent; every hour: checkpoints and safe points.
-    pub fn fortnight() -> Self {
+    pub(super) fn fortnight() -> Self {
         let mut script = Self::default();
         script.begin();
         let (first, second) = (3 * DAY + 4 * MINUTE, 6 * DAY + 9 * HOUR);
@@ -169,7 +169,7 @@ impl Script {
 }
 
 /// The logs on the disk, as far as they are written.
-pub struct Disk {
+pub(super) struct Disk {
     root: PathBuf,
     script: Script,
     written: BTreeMap<&'static str, usize>,
@@ -179,12 +179,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn new(root: &Path, script: Script) -> Self {
+    pub(super) fn new(root: &Path, script: Script) -> Self {
         Self { root: root.to_owned(), script, written: BTreeMap::new(), half: 0, now: start() }
     }
 
     /// Writes and rotates up to a time.
-    pub fn advance(&mut self, to: i64) {
+    pub(super) fn advance(&mut self, to: i64) {
         while self.now < to {
             let next = (self.now + 6 * HOUR).min(to);
             for log in [STORES[0].1, STORES[1].1, STORES[2].1, PD, TIDB, BR] {

@@ -16,7 +16,11 @@ fn kills() -> u64 {
 fn union(place: &Place) -> (BTreeMap<String, u64>, BTreeMap<String, String>) {
     let (mut told, mut incidents) = (BTreeMap::new(), BTreeMap::new());
     for report in place.reports() {
-        assert!(report.join("summary.json").is_file() && report.join("news.md").is_file(), "half a report: {report:?}");
+        assert!(
+            report.join("summary.json").is_file() && report.join("news.md").is_file(),
+            "half a report: {}",
+            report.display()
+        );
         for row in rows(&report, "events.csv") {
             *told.entry(record(&row)).or_default() += 1;
         }
@@ -39,7 +43,9 @@ fn killed_at_any_instant_nothing_is_lost_or_told_twice() {
     };
     for day in 1..=14 {
         let now = start() + day * DAY;
-        disks.iter_mut().for_each(|disk| disk.advance(now));
+        for disk in &mut disks {
+            disk.advance(now);
+        }
         let began = std::time::Instant::now();
         calm.night(now);
         let usual = began.elapsed().as_micros() as u64;

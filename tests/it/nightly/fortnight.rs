@@ -77,8 +77,7 @@ fn each_night_tells_its_part_of_the_story() {
     assert_eq!(first[0]["cause"], "region-merge");
     // The beginning was read the night before, when nobody knew what it was for.
     let merges = rows(&place.report(night(4)).unwrap(), "events.csv");
-    let before =
-        merges.iter().filter(|row| row["rule"] == "merge-prepare-exec" && row["time"] < "2024-03-04".to_owned());
+    let before = merges.iter().filter(|row| row["rule"] == "merge-prepare-exec" && row["time"].as_str() < "2024-03-04");
     assert_eq!(before.count(), 3);
     assert!(place.news(night(4)).contains("New (critical): task-failed"), "{}", place.news(night(4)));
     assert!(place.news(night(4)).contains("runs out at 2024-03-05 12:04:00Z"), "{}", place.news(night(4)));

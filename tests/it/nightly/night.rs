@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder with logs, config and reports.
-pub struct Place {
+pub(super) struct Place {
     folder: tempfile::TempDir,
 }
 
 /// Rows of a table, as maps from column to cell.
-pub type Rows = Vec<BTreeMap<String, String>>;
+pub(super) type Rows = Vec<BTreeMap<String, String>>;
 
 impl Place {
-    pub fn new(more: &str) -> Self {
+    pub(super) fn new(more: &str) -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(place.logs()).unwrap();
         let text = format!("inputs = ['logs']\noutput = 'out'\n{more}");
@@ -23,22 +23,22 @@ impl Place {
         place
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn logs(&self) -> PathBuf {
+    pub(super) fn logs(&self) -> PathBuf {
         self.path("logs")
     }
 
-    pub fn command(&self, now: i64) -> Command {
+    pub(super) fn command(&self, now: i64) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidescope"));
         command.args(["nightly", "--config"]).arg(self.path("nightly.toml")).args(["--now", &moment(now)]);
         command
     }
 
     /// A run that ends well.
-    pub fn night(&self, now: i64) -> Output {
+    pub(super) fn night(&self, now: i64) -> Output {
         let output = self.command(now).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code().is_some_and(|code| code <= 1), "{error}");
@@ -46,7 +46,7 @@ impl Place {
     }
 
     /// The report folders, in order.
-    pub fn reports(&self) -> Vec<PathBuf> {
+    pub(super) fn reports(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
         let is_report = |path: &PathBuf| path.is_dir() && !path.ends_with(".staging");
         let mut reports: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(is_report).collect();
@@ -55,18 +55,18 @@ impl Place {
     }
 
     /// The report of a run, if it wrote one.
-    pub fn report(&self, now: i64) -> Option<PathBuf> {
+    pub(super) fn report(&self, now: i64) -> Option<PathBuf> {
         let path = self.path("out").join(moment(now)[..19].replace(':', "-") + "Z");
         path.is_dir().then_some(path)
     }
 
     /// What the report of a run says is new.
-    pub fn news(&self, now: i64) -> String {
+    pub(super) fn news(&self, now: i64) -> String {
         self.report(now).map_or(String::new(), |report| fs::read_to_string(report.join("news.md")).unwrap())
     }
 }
 
-pub fn rows(report: &Path, table: &str) -> Rows {
+pub(super) fn rows(report: &Path, table: &str) -> Rows {
     let mut reader = csv::Reader::from_path(report.join(table)).unwrap();
     let head = reader.headers().unwrap().clone();
     reader
@@ -76,12 +76,12 @@ pub fn rows(report: &Path, table: &str) -> Rows {
 }
 
 /// What tells a record apart, wherever its file is by now.
-pub fn record(row: &BTreeMap<String, String>) -> String {
+pub(super) fn record(row: &BTreeMap<String, String>) -> String {
     ["time", "instance", "rule", "region_id", "tso", "message"].map(|column| row[column].as_str()).join(" | ")
 }
 
 /// Analyses everything at once.
-pub fn whole(place: &Place, now: i64) -> PathBuf {
+pub(super) fn whole(place: &Place, now: i64) -> PathBuf {
     let report = place.path("whole");
     let output = Command::new(env!("CARGO_BIN_EXE_tidescope"))
         .args(["analyze", "-q", "--now", &moment(now), "-o"])
