@@ -19,6 +19,7 @@ mod heads;
 mod history;
 mod identity;
 mod index;
+mod inputs;
 mod lock;
 mod log;
 mod metrics;

@@ -7,10 +7,9 @@ use super::news;
 use super::read::{self, How, Read};
 use super::state::{Commit, KnownSource, Memo, Run, Sources, State, Told};
 use super::tonight::Tonight;
-use super::{narrow, novelty, outputs, publish, remember, settle, watch};
+use super::{inputs, narrow, novelty, outputs, publish, remember, settle, watch};
 use crate::correlate::{self, Correlation};
 use crate::event::SourceRow;
-use crate::input;
 use crate::matching::Matcher;
 use crate::outcome::Outcome;
 use crate::rules::Catalog;
@@ -146,7 +145,7 @@ impl Night<'_> {
     }
 
     fn tonight(&self) -> anyhow::Result<Tonight> {
-        let found = input::discover(&self.config.inputs, &input::Options::default());
+        let found = inputs::find(self.config, &self.config.inputs);
         if found.inputs.is_empty() && self.before.sources.files.is_empty() {
             let problems = found.problems.iter().map(|problem| format!("{}: {}", problem.file, problem.reason));
             anyhow::bail!("nothing to read: {}", problems.collect::<Vec<_>>().join("; "));

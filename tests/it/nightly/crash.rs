@@ -103,3 +103,53 @@ fn what_cannot_be_written_leaves_everything_as_it_was() {
     assert_eq!(place.reports().len(), 2);
     assert!(!union(&place).0.values().any(|count| *count > 1));
 }
+
+/// The program, with files that may not grow beyond some blocks of 512 bytes: a write past that fails as on a full disk.
+fn short_of_room(place: &Place, now: i64, blocks: u32) -> bool {
+    let command = place.command(now);
+    let words = command.get_args().map(|word| word.to_str().unwrap().to_owned());
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).arg(command.get_program()).args(words);
+    shell.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let (calm, full) = (Place::new(""), Place::new(""));
+    let mut disks = [&calm, &full].map(|place| Disk::new(&place.logs(), Script::fortnight()));
+    for day in 1..=4 {
+        let now = start() + day * DAY;
+        for disk in &mut disks {
+            disk.advance(now);
+        }
+        calm.night(now);
+        // The same night again and again, failing later and later.
+        let done = [0, 4, 16, 48, 64, 80, 96, 128, 192, 256, 400, 600].map(|blocks| short_of_room(&full, now, blocks));
+        assert!(!done[0], "nothing can be written, and nothing is said");
+        full.night(now);
+    }
+    assert_eq!(union(&full), union(&calm));
+}
+
+#[test]
+fn a_run_that_takes_too_long_leaves_the_logs_to_the_next() {
+    let place = Place::new("[limits]\ntime = '1ms'\n");
+    Disk::new(&place.logs(), Script::fortnight()).advance(start() + DAY);
+    let output = place.command(start() + DAY).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("time limit") && place.reports().is_empty());
+    let output = place.command(start() + DAY).args(["--time-limit", "1h"]).output().unwrap();
+    assert_eq!((output.status.code(), place.reports().len()), (Some(0), 1));
+}
+
+#[test]
+fn what_the_nights_write_is_no_log() {
+    let place = Place::new("[mail]\nfile = 'mail.txt'\n");
+    fs::write(place.path("nightly.toml"), "inputs = ['.']\noutput = 'out'\n[mail]\nfile = 'mail.txt'\n").unwrap();
+    Disk::new(&place.logs(), Script::fortnight()).advance(start() + DAY);
+    place.night(start() + DAY);
+    let first = place.reports();
+    let said = String::from_utf8(place.night(start() + DAY + HOUR / 2).stderr).unwrap();
+    assert!(said.contains("nothing new") && place.reports() == first, "{said}");
+}
