@@ -134,6 +134,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn alerts_of_the_documentation_name_metrics_that_there_are() {
+        let alerts = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/nightly/alerts.yaml"));
+        let own = include_str!("metrics.rs");
+        let words = alerts.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
+        let named: Vec<&str> = words.filter(|word| word.starts_with("tidescope_")).collect();
+        assert!(named.len() > 5);
+        for name in named {
+            assert!(own.contains(&format!("(\"{name}\",")), "{name}");
+        }
+    }
+
+    #[test]
     fn labels_are_escaped_and_empty_metrics_left_out() {
         let mut page = Page::default();
         page.family("a", "gauge", "Nothing.");
