@@ -79,7 +79,7 @@ impl Stream {
                 .collect(),
             shares: [
                 per_mille(if storm { 20_000 } else { 50 }),
-                per_mille(3_000),
+                if kind == Kind::Quiet { 0 } else { per_mille(3_000) },
                 if kind == Kind::Long { per_mille(1_000) } else { 0 },
             ],
             step: 0,

@@ -26,6 +26,8 @@ use kinds::Stream;
 /// What the log is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// Raft chatter and 0.05 % implicating signals, nothing else.
+    Quiet,
     /// Raft chatter, 3 % routine region errors, 0.05 % implicating signals.
     Calm,
     /// 20 % signals: few messages, many regions.

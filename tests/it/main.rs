@@ -1,6 +1,13 @@
 //! The program as its users see it: run in a fresh folder, judged by its exit status, its output and the files it wrote.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::cmp_owned,
+    clippy::unnecessary_debug_formatting,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod cli;
 mod formats;
