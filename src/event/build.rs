@@ -113,15 +113,16 @@ impl Facts {
 fn extract(record: &Record<'_>, rule: &Rule) -> Vec<Fact> {
     let mut facts = Vec::new();
     for one in &rule.extract {
+        let find = |text| one.shape.find(text).filter(|value| !is_cut(text, value));
         let value = match &one.place {
-            ExtractPlace::Message => one.shape.find(if record.has_message { &record.message } else { &record.text }),
-            ExtractPlace::Line => one.shape.find(&record.text),
+            ExtractPlace::Message => find(if record.has_message { &record.message } else { &record.text }),
+            ExtractPlace::Line => find(&record.text),
             ExtractPlace::Field(key) => {
                 let mut fields = record.fields.iter().filter(|field| *field.key == *key.as_bytes()).peekable();
                 if fields.peek().is_none() && !one.shape.pattern().starts_with('^') {
-                    one.shape.find(&record.text)
+                    find(&record.text)
                 } else {
-                    fields.find_map(|field| one.shape.find(&field.value))
+                    fields.find_map(|field| find(&field.value))
                 }
             }
         };
@@ -137,6 +138,13 @@ fn extract(record: &Record<'_>, rule: &Rule) -> Vec<Fact> {
     facts
 }
 
+/// Whether a value is a number that a copy cut: dots follow it in the text that it was found in.
+fn is_cut(text: &[u8], value: &[u8]) -> bool {
+    let end = value.as_ptr().addr() + value.len() - text.as_ptr().addr();
+    let rest = text.get(end..).unwrap_or_default();
+    value.last().is_some_and(u8::is_ascii_digit) && (rest.starts_with(b"..") || rest.starts_with("\u{2026}".as_bytes()))
+}
+
 /// `[id="{592132084, 442186929}"]` of a record that speaks of regions, `tombstone -r 348` of a report.
 fn listed_regions(record: &Record<'_>, regions: &mut Vec<RegionId>) {
     if let Some(field) = record.field("id")
@@ -144,7 +152,7 @@ fn listed_regions(record: &Record<'_>, regions: &mut Vec<RegionId>) {
     {
         let numbers = field
             .value
-            .split(|byte| !byte.is_ascii_digit())
+            .split(|byte| b"{},[] ".contains(byte))
             .filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok());
         regions.extend(numbers.map(RegionId));
     }

@@ -198,7 +198,8 @@ pub(super) fn peers(text: &[u8]) -> Vec<(PeerId, StoreId)> {
 
 fn number(text: &[u8]) -> Option<u64> {
     let digits = text.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
-    std::str::from_utf8(&text[..digits]).ok()?.parse().ok()
+    let is_cut = text[digits..].starts_with(b"..") || text[digits..].starts_with("\u{2026}".as_bytes());
+    std::str::from_utf8(&text[..digits]).ok().filter(|_| !is_cut)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ fn labelled<'t>(rest: &'t [u8], suffixes: &[&[u8]]) -> Option<(u64, &'t [u8])> {
     None
 }
 
-/// A whole decimal number at the start; one that goes on as a fraction, a size or a word is none.
+/// A whole decimal number at the start; one that goes on as a fraction, a size or a word is none, nor is one that dots cut.
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 || digits > 19 {
@@ -210,7 +210,8 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     }
     let rest = &text[digits..];
     let goes_on = match rest.first() {
-        Some(b'.') => rest.get(1).is_some_and(u8::is_ascii_digit),
+        Some(b'.') => rest.get(1).is_some_and(|next| next.is_ascii_digit() || *next == b'.'),
+        Some(0xE2) => rest.starts_with("\u{2026}".as_bytes()),
         Some(byte) => byte.is_ascii_alphabetic() || b"_%".contains(byte),
         None => false,
     };
@@ -346,6 +347,8 @@ mod tests {
             "key: 7480000000000094812",
             "region_epoch { conf_ver: 5 version: 20 }",
             "region7",
+            "region_id=948...",
+            "region_id=948\u{2026}12",
             "Region is unavailable",
             "\"backup total regions\"=55387",
         ] {

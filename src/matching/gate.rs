@@ -85,13 +85,10 @@ impl Gate {
     #[inline]
     fn head_passes(&self, rest: &[u8]) -> bool {
         let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
-        // A copy out of a JSON text has its quotes escaped.
-        let message = message.strip_prefix(b"\"").or_else(|| message.strip_prefix(b"\\\"")).unwrap_or(message);
-        // A page's own quotation marks: `“`, `&quot;`.
-        if message.first().is_some_and(|byte| !byte.is_ascii() || b"&'`".contains(byte)) {
-            return true;
-        }
-        self.knows(message) || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
+        let message = message.strip_prefix(b"\"").unwrap_or(message);
+        self.knows(message)
+            || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
+            || is_damaged(message)
     }
 
     #[inline]
@@ -109,6 +106,17 @@ impl Gate {
     pub fn is_cheap(&self) -> bool {
         self.texts.is_none()
     }
+}
+
+/// Whether a message begins as only a copy writes it: with a second or another quote, with a colour, an invisible character.
+#[inline]
+fn is_damaged(message: &[u8]) -> bool {
+    const ONES: u128 = u128::from_ne_bytes([1; 16]);
+    let is_marked = message.first().is_some_and(|byte| matches!(byte, b'"' | b'&' | b'\\') || !byte.is_ascii());
+    let Some(head) = message.first_chunk::<16>() else { return is_marked };
+    let word = u128::from_le_bytes(*head);
+    // Bytes below a blank and above ASCII; a byte behind such a one may err, which does not matter here.
+    is_marked || (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7) != 0
 }
 
 fn is_unknown(caller: &[u8]) -> bool {
@@ -205,6 +213,9 @@ mod tests {
             ("[region]", false),
             ("[“region 94812 split”]", true),
             ("[&quot;region 94812 split&quot;]", true),
+            ("[\"\"region 94812 split\"\"]", true),
+            ("[\\\"region 94812 split\\\"]", true),
+            ("[\"region \u{1b}[1m94812\u{1b}[m split\"]", true),
         ] {
             let record = format!("[2022/07/25 14:54:44.467 +00:00] [INFO] [node.go:331] {message}");
             assert_eq!(gate.passes(record.as_bytes()), passes, "{message}");

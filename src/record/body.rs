@@ -13,6 +13,12 @@ pub struct Field<'a> {
     pub value: Cow<'a, [u8]>,
 }
 
+impl Field<'_> {
+    pub(super) fn into_owned(self) -> Field<'static> {
+        Field { key: Cow::Owned(self.key.into_owned()), value: Cow::Owned(self.value.into_owned()) }
+    }
+}
+
 /// The parts behind the time.
 #[derive(Debug, Default)]
 pub(super) struct Body<'a> {
@@ -20,9 +26,17 @@ pub(super) struct Body<'a> {
     pub(super) caller: &'a [u8],
     pub(super) message: Cow<'a, [u8]>,
     pub(super) has_message: bool,
+    /// Whether the message stood in quotes.
+    pub(super) is_quoted: bool,
+    /// Whether the message is the first bracket of the text.
+    pub(super) is_first: bool,
     pub(super) fields: Vec<Field<'a>>,
     /// Whether all of it followed the grammar.
     pub(super) is_sound: bool,
+    /// Whether the text ends inside a bracket.
+    pub(super) is_cut: bool,
+    /// Where another record's level, caller or message stands, which lost its own header.
+    pub(super) end: Option<usize>,
 }
 
 /// Whether a bracket's content names a source file: `endpoint.rs:209`, `<unknown>`.
@@ -44,16 +58,46 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
     let mut rest = text;
     let mut stage = 0;
     while let Some(start) = memchr::memchr(b'[', rest) {
-        // Go glues nothing between brackets; what stands there is a remark of whoever copied the record.
-        if rest[..start].iter().any(|byte| !byte.is_ascii_whitespace()) && stage > 0 && !is_tail(&rest[..start]) {
-            body.is_sound = false;
+        let junk = &rest[..start];
+        if junk.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            let from = text.len() - rest.len();
+            let ends = memchr::memmem::find(junk, b"\"]").map(|at| at + 2);
+            match ends {
+                // The end of another record, whose start is lost.
+                _ if junk.contains(&b']') && (!body.fields.is_empty() || body.is_quoted) => {
+                    body.end = Some(from);
+                    body.is_sound = false;
+                    break;
+                }
+                Some(end) if from == 0 && memchr::memmem::find(&junk[end..], b"\"]").is_some() => {
+                    body.end = Some(end);
+                    body.is_sound = false;
+                    break;
+                }
+                // A remark of whoever copied the record.
+                _ => body.is_sound &= from == 0,
+            }
         }
-        let Some((part, after)) = bracket(&rest[start..]) else {
+        let at_message = stage > 0 && !body.has_message && body.fields.is_empty();
+        let Some((part, after)) = bracket(&rest[start..], at_message) else {
             body.is_sound = false;
             break;
         };
+        let at = text.len() - rest.len() + start;
         rest = after;
         match part {
+            Part::Bare(word) if stage == 3 && begins_another(word, !body.fields.is_empty(), rest) => {
+                body.end = Some(at);
+                body.is_sound = false;
+                break;
+            }
+            Part::Quoted(_) if body.has_message && !body.fields.is_empty() => {
+                body.end = Some(at);
+                body.is_sound = false;
+                break;
+            }
+            // RocksDB's thread.
+            Part::Bare(word) if stage == 0 && word.iter().all(u8::is_ascii_digit) && rest.starts_with(b"[") => {}
             Part::Bare(word) if stage == 0 && Level::parse(word).is_some() => {
                 body.level = Level::parse(word);
                 stage = 1;
@@ -68,11 +112,14 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
                 }
                 body.message = Cow::Borrowed(word);
                 body.has_message = true;
+                body.is_first = at == 0 && matches!(rest.trim_ascii_start().first(), None | Some(b'['));
                 stage = 3;
             }
             Part::Quoted(word) if !body.has_message => {
                 body.message = unescape(word);
                 body.has_message = true;
+                body.is_quoted = true;
+                body.is_first = at == 0;
                 stage = 3;
             }
             Part::Field(key, value) => {
@@ -90,6 +137,7 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
                     None => {}
                 }
                 body.is_sound = false;
+                body.is_cut = true;
                 break;
             }
         }
@@ -97,12 +145,15 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
     body
 }
 
-fn next_is_caller(rest: &[u8]) -> bool {
-    rest.strip_prefix(b" [").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?])).is_some_and(is_caller)
+/// Whether a bracket behind message or fields is another record's level or caller, or behind fields its message.
+fn begins_another(word: &[u8], has_fields: bool, rest: &[u8]) -> bool {
+    let is_head = Level::parse(word).is_some() || is_caller(word);
+    let is_message = || has_fields && word.len() > 3 && word[0].is_ascii_alphabetic() && !word.starts_with(b"REDACTED");
+    (is_head && rest.trim_ascii_start().starts_with(b"[")) || (is_message() && begins_field(rest))
 }
 
-fn is_tail(between: &[u8]) -> bool {
-    between.iter().all(u8::is_ascii_whitespace)
+fn next_is_caller(rest: &[u8]) -> bool {
+    rest.strip_prefix(b" [").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?])).is_some_and(is_caller)
 }
 
 enum Part<'a> {
@@ -113,8 +164,9 @@ enum Part<'a> {
     Unclosed(Option<Cow<'a, [u8]>>, Cow<'a, [u8]>),
 }
 
-/// Reads one `[...]`; gives the part and what follows it.
-fn bracket(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
+/// Reads one `[...]`; gives the part and what follows it. Where a message is expected, words before a `=` are no key: a copy
+/// took the message's quotes.
+fn bracket(text: &[u8], at_message: bool) -> Option<(Part<'_>, &[u8])> {
     let inner = text.strip_prefix(b"[")?;
     if let Some(quoted) = inner.strip_prefix(b"\"") {
         // A quoted message, or a quoted key: `["safe point"=43]`.
@@ -130,9 +182,11 @@ fn bracket(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
     }
     let end = memchr::memchr2(b'=', b']', inner);
     match end.map(|end| (end, inner[end])) {
-        Some((end, b'=')) if is_key(&inner[..end]) => Some(value(Cow::Borrowed(&inner[..end]), &inner[end + 1..])),
-        Some((_, _)) => {
-            let end = memchr::memchr(b']', inner)?;
+        Some((end, b'=')) if is_key(&inner[..end]) && !(at_message && inner[..end].contains(&b' ')) => {
+            Some(value(Cow::Borrowed(&inner[..end]), &inner[end + 1..]))
+        }
+        Some(_) => {
+            let Some(end) = bare_end(inner) else { return Some((Part::Unclosed(None, Cow::Borrowed(inner)), &[])) };
             Some((Part::Bare(&inner[..end]), &inner[end + 1..]))
         }
         None => Some((Part::Unclosed(None, Cow::Borrowed(inner)), &[])),
@@ -152,20 +206,39 @@ fn value<'a>(key: Cow<'a, [u8]>, text: &'a [u8]) -> (Part<'a>, &'a [u8]) {
         }
         return (Part::Unclosed(Some(key), unescape(quoted)), &[]);
     }
-    // Bare values hold no bracket, but copies put some in: `[ts=[REDACTED] [next=...`, `[peers=[1, 2]]`.
-    let mut from = 0;
-    while let Some(at) = memchr::memchr(b']', &text[from..]).map(|at| at + from) {
-        match text.get(at + 1) {
-            None | Some(b' ' | b'\n' | b'\r' | b'[' | b'\t') => {
-                return (Part::Field(key, Cow::Borrowed(&text[..at])), &text[at + 1..]);
-            }
-            Some(_) => from = at + 1,
-        }
-    }
-    match memchr::memchr(b']', text) {
+    match bare_end(text) {
         Some(at) => (Part::Field(key, Cow::Borrowed(&text[..at])), &text[at + 1..]),
         None => (Part::Unclosed(Some(key), Cow::Borrowed(text)), &[]),
     }
+}
+
+/// Where bare text ends. It holds no bracket, but copies take quotes away, `[peers=[1, 2]]`, or put a bracket in whose
+/// closing one then is the only one: `[ts=[REDACTED] [next=...`.
+fn bare_end(text: &[u8]) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut first = None;
+    for at in memchr::memchr2_iter(b'[', b']', text) {
+        if text[at] == b'[' {
+            depth += 1;
+            continue;
+        }
+        let rest = &text[at + 1..];
+        let ends = matches!(rest.first(), None | Some(b' ' | b'\n' | b'\r' | b'[' | b'\t'));
+        if depth == 0 || (depth == 1 && (rest.is_empty() || begins_field(rest))) {
+            return Some(at);
+        }
+        depth -= 1;
+        first = first.or(ends.then_some(at));
+    }
+    first
+}
+
+/// Whether a field begins: `[key=`.
+fn begins_field(text: &[u8]) -> bool {
+    let Some(inner) = text.trim_ascii_start().strip_prefix(b"[") else { return false };
+    let inner = inner.strip_prefix(b"\"").unwrap_or(inner);
+    let key = inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.? ".contains(byte)).count();
+    key > 0 && matches!(inner.get(key), Some(b'=' | b'"'))
 }
 
 /// Where a quoted text ends: at a quote without a backslash before it that one of `after` follows. Other quotes are
@@ -175,7 +248,8 @@ fn quote_end(text: &[u8], after: &[u8]) -> Option<usize> {
     loop {
         let at = from + memchr::memchr(b'"', &text[from..])?;
         let backslashes = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
-        if backslashes % 2 == 0 && text.get(at + 1).is_some_and(|next| after.contains(next)) {
+        // A copy may end right behind a quote.
+        if backslashes % 2 == 0 && text.get(at + 1).is_none_or(|next| after.contains(next)) {
             return Some(at);
         }
         from = at + 1;

@@ -66,6 +66,9 @@ fn head(text: &[u8]) -> Option<Head> {
     if !matches!(tail.first(), Some(b' ' | b'\t' | b']' | b':')) {
         return None;
     }
+    if is_inner_time(tail) {
+        return None;
+    }
     let level = tail
         .get(..tail.len().min(80))?
         .split(|byte| b" \t[]:".contains(byte))
@@ -73,6 +76,18 @@ fn head(text: &[u8]) -> Option<Head> {
         .take(5)
         .find_map(Level::parse);
     Some(Head { time: Timestamp(naive - zone.unwrap_or(0) * 60_000), zone, level, rest: at })
+}
+
+/// Whether a time goes on as Go prints it within values, ` UTC m=+3600.1`, ` +0000 UTC)`: then a terminal broke the line before it.
+fn is_inner_time(tail: &[u8]) -> bool {
+    let Some(zone) = tail.strip_prefix(b" ") else { return false };
+    let letters = zone.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let rest = &zone[letters..];
+    let clock = rest.strip_prefix(b" m=").map_or(rest, |clock| {
+        let digits = clock.iter().take(40).take_while(|byte| byte.is_ascii_digit() || b"+-.".contains(byte)).count();
+        &clock[digits..]
+    });
+    letters >= 3 && matches!(clock.first(), None | Some(b',' | b')' | b'"' | b'\\'))
 }
 
 /// `E0725 14:54:44.467123   1 file.go:12] text`.
@@ -168,5 +183,6 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&record.message), message, "{line}");
         }
         assert!(!is_foreign(b"2022-07-25 is a date"));
+        assert!(!is_foreign(b"2022-07-25 14:54:41.800 +0000 UTC m=+3600.1, startAt:0001"));
     }
 }

@@ -36,29 +36,27 @@ fn parse(text: &[u8]) -> Option<Object> {
     serde_json::Deserializer::from_slice(text).into_iter().next()?.ok()
 }
 
-/// Reads a record that is a JSON object; `None` where it is broken.
-pub(super) fn read(text: &[u8]) -> Option<Record<'static>> {
+/// Reads a record that is a JSON object; `None` where it is broken. `layers` bounds objects within objects.
+pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
     let Object(pairs) = parse(text)?;
     let string = |keys: &[&str]| {
         pairs.iter().find(|(key, _)| keys.contains(&key.as_str())).and_then(|(_, value)| value.as_str())
     };
-    let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time"]).and_then(stamp);
+    let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time", "tsNs"]).and_then(stamp);
     let level = string(&["level", "Level", "severity", "lvl"]).and_then(|word| Level::parse(word.as_bytes()));
-    if let Some(inner) = string(&["log", "line", "MESSAGE", "_msg", "textPayload"]) {
-        let mut record = recover::inner(inner.trim_end().as_bytes());
+    let message = string(&["message", "msg", "Message"]).unwrap_or_default();
+    let is_record = |text: &&str| text.starts_with(['[', '{']) && super::look(text.as_bytes()) != super::Look::Other;
+    let container = string(&["log", "line", "Line", "MESSAGE", "_msg", "textPayload"]);
+    if let Some(inner) = container.or(Some(message).filter(is_record)) {
+        let mut record = recover::nested(inner.trim_end().as_bytes(), layers);
         if record.time.is_none()
-            && let Some((time, zone)) = stamp
-            && zone.is_some()
+            && let Some((time, Some(_))) = stamp
         {
             record.time = Some(time);
         }
         record.level = record.level.or(level);
         record.kind = Kind::Json;
         return Some(record);
-    }
-    let message = string(&["message", "msg", "Message"]).unwrap_or_default();
-    if message.starts_with('[') && super::look::find_header(message.as_bytes(), true).is_some() {
-        return Some(Record { kind: Kind::Json, ..recover::inner(message.as_bytes()) });
     }
     let caller = string(&["caller", "Caller"]).unwrap_or_default();
     let caller = caller.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
@@ -91,6 +89,9 @@ fn plain(value: &Value) -> Vec<u8> {
 
 /// A time of the text format or RFC 3339; without an offset as if it were UTC.
 fn stamp(text: &str) -> Option<(Timestamp, Option<i32>)> {
+    if let Some(time) = super::prefix::epoch(text.as_bytes()) {
+        return Some((time, Some(0)));
+    }
     let (naive, rest) = parse_naive(text.as_bytes())?;
     match parse_offset(rest) {
         Some(zone) => Some((Timestamp(naive - zone * 60_000), Some(zone as i32))),
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn tikv_json_has_the_parts_of_the_text_format() {
         let line = br#"{"time":"2022/07/25 14:54:44.467 +00:00","level":"WARN","caller":"endpoint.rs:209","message":"fatal error reporting","err":"x \"y\"","thread_id":115}"#;
-        let record = read(line).unwrap();
+        let record = read(line, 1).unwrap();
         assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"));
         assert_eq!((&*record.caller, &*record.message), (&b"endpoint.rs"[..], &b"fatal error reporting"[..]));
         assert_eq!(record.field("err").map(|f| f.value.to_vec()), Some(br#"x "y""#.to_vec()));
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn the_record_inside_a_container_wins() {
         let line = br#"{"log":"[2019/11/19 17:28:00.699 +08:00] [INFO] [a.go:107] [\"operator timeout\"] [region-id=9]\n","stream":"stdout"   ,"time":"2019-11-19T09:28:00.7Z"}"#;
-        let record = read(line).unwrap();
+        let record = read(line, 1).unwrap();
         assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2019-11-19T09:28:00.699Z"));
         assert_eq!(&*record.message, b"operator timeout");
     }

@@ -1,9 +1,9 @@
 //! What a line is, judged by the line alone. So any part of a file can be read without what stands before it.
 
 use super::clean::is_clean;
-use super::{console, foreign, prefix};
+use super::plain::{plain, raw_offset};
+use super::{console, foreign, header, prefix};
 use crate::units::Level;
-use std::sync::LazyLock;
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,14 @@ pub fn look(line: &[u8]) -> Look {
     if is_clean(line) {
         return Look::Start(Kind::Clean, 0);
     }
+    match judge(&plain(line)) {
+        Look::Start(kind, at) => Look::Start(kind, raw_offset(line, at)),
+        other => other,
+    }
+}
+
+/// Judges a line without colours and invisible characters.
+fn judge(line: &[u8]) -> Look {
     let text = prefix::trim_marks(line);
     if text.is_empty() {
         return if line.iter().all(u8::is_ascii_whitespace) { Look::Blank } else { Look::Other };
@@ -75,10 +83,8 @@ pub fn look(line: &[u8]) -> Look {
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, line.len() - text.len());
     }
-    if let Some(at) = find_header(line, true) {
-        // What stands before a header at the start of a line is a prefix, and belongs to the record.
-        let from = if prefix::is_short(&line[..at]) { 0 } else { at };
-        return Look::Start(Kind::Header, from);
+    if let Some(header) = header::whole(line, true) {
+        return Look::Start(Kind::Header, behind(line, header.start));
     }
     let inner = prefix::strip(line);
     let text = prefix::trim_marks(&line[inner.at..]);
@@ -90,6 +96,15 @@ pub fn look(line: &[u8]) -> Look {
             Some((end, Look::Start(kind, at))) => Look::Start(kind, line.len() - text.len() + end + at),
             _ => Look::Noise,
         };
+    }
+    if let Some(kind) = json_kind(text) {
+        return Look::Start(kind, at);
+    }
+    if let Some(header) = header::find(line) {
+        return Look::Start(Kind::Header, behind(line, header.start));
+    }
+    if let Some(start) = header::cut(line) {
+        return Look::Start(Kind::Header, behind(line, start));
     }
     if starts_with_level(text) {
         return Look::Start(Kind::Header, at);
@@ -104,6 +119,11 @@ pub fn look(line: &[u8]) -> Look {
         return Look::Start(Kind::Os, 0);
     }
     if is_fragment(text) { Look::Fragment } else { Look::Other }
+}
+
+/// What stands before a header at the start of a line is a prefix, and belongs to the record.
+fn behind(line: &[u8], header: usize) -> usize {
+    if prefix::is_short(&line[..header]) { 0 } else { header }
 }
 
 fn json_kind(text: &[u8]) -> Option<Kind> {
@@ -137,51 +157,9 @@ fn starts_with_level(text: &[u8]) -> bool {
     Level::parse(&inner[..end]).is_some()
 }
 
-/// Where a unified header starts, `[yyyy/MM/dd HH:mm:ss` and what belongs to it. Only the first of a line may stand in
-/// quotes (a container's, a table's); a later one in quotes is text inside a value.
-pub(super) fn find_header(line: &[u8], first: bool) -> Option<usize> {
-    static OPEN: LazyLock<memchr::memmem::Finder<'static>> = LazyLock::new(|| memchr::memmem::Finder::new(b"[20"));
-    let mut first = first;
-    for at in OPEN.find_iter(line) {
-        if !is_header(&line[at..]) {
-            continue;
-        }
-        let quoted = at > 0 && (line[at - 1] == b'"' || (line[at - 1] == b'\\' && at > 1 && line[at - 2] == b'"'));
-        if first || !quoted {
-            return Some(at);
-        }
-        first = false;
-    }
-    None
-}
-
-/// Whether `[yyyy/MM/dd HH:mm:ss.SSS +hh:mm]` and a level follow. Copies may have lost blanks or put a thread id between.
-fn is_header(text: &[u8]) -> bool {
-    let Some(head) = text.first_chunk::<24>() else { return false };
-    let shape = b"[dddd/dd/dd dd:dd:dd";
-    let fits =
-        shape.iter().zip(head).all(|(want, byte)| if *want == b'd' { byte.is_ascii_digit() } else { want == byte });
-    if !fits {
-        return false;
-    }
-    let Some(close) = text[..text.len().min(48)].iter().position(|byte| *byte == b']') else { return false };
-    let rest = &text[close + 1..];
-    let rest = rest.trim_ascii_start();
-    let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
-    let Some(mut rest) = rest.strip_prefix(b"[") else { return false };
-    // RocksDB prints a thread number before the level.
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if digits > 0 && rest[digits..].starts_with(b"][") {
-        rest = &rest[digits + 2..];
-    }
-    let Some(end) = rest.iter().take(9).position(|byte| *byte == b']') else { return false };
-    Level::parse(&rest[..end]).is_some()
-}
-
 /// Whether a line without header still is a record: brackets in a row, an error field, a code in brackets.
 fn is_fragment(text: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 18] = [
-        b"\"] [",
+    const SIGNS: [&[u8]; 15] = [
         b"[error=",
         b"[err=",
         b"[\"",
@@ -197,10 +175,24 @@ fn is_fragment(text: &[u8]) -> bool {
         "status: \u{25CB}".as_bytes(),
         b"[err_code=",
         b"[errorVerbose=",
-        b"] [region_id=",
-        b"] [stack=",
     ];
     SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+        || has_fields(text)
+        || text.trim_ascii_end().ends_with(b"\"]")
+}
+
+/// `] [region_id=94812]`, `"] ["safe point"=4`, however blanks and backslashes suffered.
+fn has_fields(text: &[u8]) -> bool {
+    memchr::memchr_iter(b']', text).any(|at| {
+        let rest = &text[at + 1..];
+        let gap = rest.iter().take(6).take_while(|byte| b" \t\\".contains(byte)).count();
+        let Some(inner) = rest[gap..].strip_prefix(b"[") else { return false };
+        let quoted = at > 0
+            && (text[at - 1] == b'"' || text[..at].ends_with("\u{201d}".as_bytes()) || text[..at].ends_with(b"&quot;"));
+        let key =
+            inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.\\".contains(byte)).count();
+        quoted || (key > 1 && inner.get(key) == Some(&b'='))
+    })
 }
 
 #[cfg(test)]
@@ -245,13 +237,5 @@ mod tests {
         ] {
             assert_eq!(look(line.as_bytes()), want, "{line}");
         }
-    }
-
-    #[test]
-    fn a_glued_header_is_found_and_a_quoted_one_is_not() {
-        let glued = b"[size=1][2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384] [x]";
-        assert_eq!(find_header(glued, false), Some(8));
-        let quoted = br#"[err="[2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384]"]"#;
-        assert_eq!(find_header(quoted, false), None);
     }
 }

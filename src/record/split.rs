@@ -4,7 +4,11 @@
 //! starts one for sure, never further back than `MAX_RECORD`. So a part of a source splits as the whole does.
 
 use super::clean::is_clean;
-use super::look::{Kind, Look, find_header, look};
+use super::header;
+use super::look::{Kind, Look, look};
+use super::plain::{plain, raw_offset};
+use super::prefix;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.
@@ -71,7 +75,8 @@ struct Splitter<'w, 's, S> {
 }
 
 impl<'w, S: Sink> Splitter<'w, '_, S> {
-    /// The line to begin with: the nearest one before `own` that starts a record for sure, else the first of `own`.
+    /// The line to begin with: the nearest one before `own` that starts a record for sure, else the source's first where that
+    /// is near, else the first of `own`.
     fn sync(&self) -> usize {
         let start = self.own.start;
         let floor = start.saturating_sub(MAX_RECORD);
@@ -82,12 +87,22 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         };
         let mut line = first;
         loop {
-            if let Look::Start(_, _) = look(self.line_at(line).0) {
-                return line;
+            let text = self.line_at(line).0;
+            let before = line.checked_sub(1).map(|end| line_start(self.window, end, floor));
+            if let Look::Start(kind, _) = look(text) {
+                // It may be the end of a header that stands on the line before.
+                let is_weak = kind == Kind::Header && !is_clean(text) && header::is_weak(&plain(text));
+                match before {
+                    Some(Some(earlier)) if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() => {
+                        return earlier;
+                    }
+                    _ => return line,
+                }
             }
-            match line.checked_sub(1).and_then(|end| line_start(self.window, end, floor)) {
-                Some(earlier) => line = earlier,
-                None => return first,
+            match before {
+                Some(Some(earlier)) => line = earlier,
+                Some(None) => return first,
+                None => return line,
             }
         }
     }
@@ -101,7 +116,13 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             return next;
         }
         match look(line) {
-            Look::Start(Kind::StatusJson, from) => self.status_json(at + from, at + line.len()),
+            Look::Start(Kind::StatusJson, from) => self.objects(at + from..at + line.len(), Kind::StatusJson),
+            Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
+                self.objects(at + from..at + line.len(), Kind::Json);
+            }
+            // The end of a header that a terminal broke.
+            Look::Start(Kind::Header, _)
+                if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
             Look::Start(kind, from) => {
                 let unfinished = match kind {
                     Kind::Header => !ends(line),
@@ -114,9 +135,10 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 }
             }
             Look::Fragment if !self.continues(at, line, true) => {
-                self.close();
-                self.emit(at, at + line.len(), Kind::Fragment);
+                // A fragment takes no further lines: whether it does could not be told from the lines near it.
+                self.start(at, at + line.len(), Kind::Fragment, false);
                 self.glued(at, line);
+                self.close();
             }
             Look::Other if !self.continues(at, line, false) => {
                 if super::console::is_status_part(line, self.line_at(next).0) {
@@ -128,8 +150,10 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             }
             Look::Fragment | Look::Other => {}
             Look::Blank => {
-                if !self.open.is_some_and(|open| {
-                    matches!(open.kind, Kind::Panic | Kind::Foreign | Kind::Report) || open.unfinished
+                if !self.open.is_some_and(|open| match open.kind {
+                    Kind::Panic | Kind::Foreign | Kind::Report => true,
+                    Kind::Clean | Kind::Header => false,
+                    _ => open.unfinished,
                 }) {
                     self.close();
                 }
@@ -149,30 +173,64 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         next
     }
 
+    /// Whether the open record is a header that its line's end cut.
+    fn is_cut(&self) -> bool {
+        self.open.is_some_and(|open| {
+            let text = &self.window[open.start..open.end];
+            matches!(open.kind, Kind::Clean | Kind::Header) && text.len() < 512 && header::cut(&plain(text)).is_some()
+        })
+    }
+
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
         self.close();
         self.open = Some(Open { start, end, kind, unfinished });
     }
 
     /// Records that stand behind the first on one line.
-    fn glued(&mut self, at: usize, line: &[u8]) {
+    fn glued(&mut self, at: usize, line: &'w [u8]) {
         let mut from = 1;
-        // The first header of the line is past: find it, then those behind it.
+        let text = if is_clean(line) { Cow::Borrowed(line) } else { plain(line) };
         if !is_clean(line) {
-            match find_header(line, true) {
-                Some(first) => from = first + 1,
-                None => return,
+            match header::whole(&text, true) {
+                // The first header of the line is past: find it, then those behind it.
+                Some(first) => from = first.start + 1,
+                None => return self.glued_heads(at, line, &text),
             }
         }
-        while let Some(found) = line.get(from..).and_then(|rest| find_header(rest, false)) {
-            let start = from + found;
-            if let Some(open) = &mut self.open {
-                open.end = at + start;
-                open.unfinished = false;
-            }
-            self.start(at + start, at + line.len(), Kind::Header, !ends(line));
+        while let Some(found) = text.get(from..).and_then(|rest| header::whole(rest, false)) {
+            let start = from + found.start;
+            self.split_open(at, line, &text, start, Kind::Header);
             from = start + 1;
         }
+    }
+
+    /// The same where the records have lost their times.
+    fn glued_heads(&mut self, at: usize, line: &[u8], text: &[u8]) {
+        let mut body = header::find(text).map_or(0, |first| first.body);
+        while let Some(next) = header::glued(text, body) {
+            body = match next {
+                header::Glued::Head(start) => {
+                    self.split_open(at, line, text, start, Kind::Header);
+                    start
+                }
+                header::Glued::Message(start) => {
+                    self.split_open(at, line, text, start, Kind::Fragment);
+                    start
+                }
+            };
+        }
+    }
+
+    /// Ends the record of a line at a position of its plain text and starts another one there.
+    fn split_open(&mut self, at: usize, line: &[u8], text: &[u8], start: usize, kind: Kind) {
+        // The next record's line number in an editor is no part of this one.
+        let digits = text[..start].iter().rev().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
+        let gap = if text[..start].ends_with(b" ") && (1..=24).contains(&digits) { digits + 1 } else { 0 };
+        if let Some(open) = &mut self.open {
+            open.end = at + raw_offset(line, start - gap);
+            open.unfinished = false;
+        }
+        self.start(at + raw_offset(line, start), at + line.len(), kind, !ends(line));
     }
 
     /// Whether the line belongs to the open record; then it is added to it.
@@ -186,7 +244,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => !fragment,
-            Kind::Clean | Kind::Header => open.unfinished || (!fragment && is_stack(line)),
+            Kind::Clean | Kind::Header => {
+                goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
+            }
             Kind::Json => open.unfinished,
             _ => false,
         };
@@ -194,8 +254,8 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             return false;
         }
         open.end = (at + line.len()).min(open.start + MAX_RECORD);
-        if open.unfinished && ends(line) && matches!(open.kind, Kind::Clean | Kind::Header) && line.ends_with(b"\"]") {
-            open.unfinished = false;
+        if matches!(open.kind, Kind::Clean | Kind::Header) {
+            open.unfinished = !ends(line);
         }
         self.open = Some(open);
         if self.own.contains(&at) {
@@ -236,11 +296,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         self.sink.record(RawRecord { bytes, start, kind });
     }
 
-    /// Each task of `br log status --json` is a record of its own, from its `{`.
-    fn status_json(&mut self, start: usize, end: usize) {
+    /// Each object is a record of its own, from its `{`: tasks of `br log status --json`, lines of a container glued together.
+    fn objects(&mut self, range: Range<usize>, kind: Kind) {
         self.close();
-        for task in super::json::top_level_objects(&self.window[start..end.min(start + MAX_RECORD)]) {
-            self.emit(start + task.start, start + task.end, Kind::StatusJson);
+        let start = range.start;
+        for object in super::json::top_level_objects(&self.window[start..range.end.min(start + MAX_RECORD)]) {
+            self.emit(start + object.start, start + object.end, kind);
         }
     }
 
@@ -254,6 +315,36 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         }
         self.close();
     }
+}
+
+/// Whether a line goes on with a record of one line by its grammar, whose text so far is `text`.
+fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
+    /// Of longer records only the end is looked at.
+    const MOST: usize = 64 << 10;
+    let line = plain(line);
+    let line = &line[prefix::strip(&line).at..];
+    let line = line.trim_ascii_start();
+    let inner = line.strip_prefix(b"\\").unwrap_or(line).strip_prefix(b"[");
+    let key = inner.map_or(0, |inner| {
+        let inner = inner.strip_prefix(b"\"").unwrap_or(inner);
+        let key =
+            inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.? ".contains(byte)).count();
+        if inner.get(key) == Some(&b'=') || inner[key..].starts_with(b"\"=") { key } else { 0 }
+    });
+    if key > 0 {
+        // A field: records do not begin with one.
+        return true;
+    }
+    if text.len() > MOST {
+        return unfinished;
+    }
+    let quotes = memchr::memchr_iter(b'"', text).filter(|at| *at == 0 || text[at - 1] != b'\\').count();
+    let brackets = memchr::memchr_iter(b'[', text).count();
+    if inner.is_some_and(|inner| inner.starts_with(b"\"")) {
+        // A message: only where the record has none yet.
+        return brackets <= 3;
+    }
+    unfinished || quotes % 2 == 1 || (brackets <= 3 && inner.is_some())
 }
 
 /// Whether a record's text can end here.

@@ -81,7 +81,7 @@ fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
     for (number, line) in raw.split(|byte| *byte == b'\n').enumerate().skip(usize::from(status_key(first).is_none())) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if line.starts_with(b"> ") || line.starts_with(b"| ") { trim_marks_once(line) } else { line };
-        let plain = super::recover::without_colour(line);
+        let plain = super::plain::plain(line);
         let line = &*plain;
         match status_key(line) {
             Some((key, value)) if is_key_line(line, key, column) => {

@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::cmp_owned,
     clippy::unnecessary_debug_formatting,
     unreachable_pub,
@@ -10,6 +11,7 @@
 )]
 
 mod cli;
+mod damage;
 mod formats;
 mod harness;
 mod hostile;

@@ -1,0 +1,63 @@
+//! Marks of mails, chats, tables and editors.
+
+/// Takes off white space, `> ` and `| ` as mails, chats and tables put them before a line.
+pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
+    let mut text = line;
+    loop {
+        let next = text.trim_ascii_start();
+        let next = next.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(next);
+        let next = next.strip_prefix(b"\xC2\xA0").unwrap_or(next);
+        let next = match next {
+            [b'>' | b'|', b' ' | b'\t' | b'>' | b'[', ..] => &next[1..],
+            [b'>' | b'|'] => &[],
+            [b'&', b'g', b't', b';', b' ', ..] => &next[4..],
+            _ => next,
+        };
+        if next.len() == text.len() {
+            return text;
+        }
+        text = next;
+    }
+}
+
+/// `12 | `, `12: `, `12` and a tab: an editor's line number.
+pub(super) fn number(text: &[u8]) -> Option<usize> {
+    let digits = text.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 {
+        return None;
+    }
+    let rest = &text[digits..];
+    let gap = match rest {
+        [b':', b' ' | b'[' | b'{', ..] | [b'\t', ..] | [b' ', b'[' | b'{', ..] => 1,
+        [b' ', b'|', b' ', ..] => 3,
+        [b'|', b' ', ..] => 2,
+        _ => return None,
+    };
+    Some(digits + gap)
+}
+
+/// `log/tikv.log:1033:`, `tikv.log-1033-`, `tikv.log:`: what `grep` puts in front.
+pub(super) fn grep(text: &[u8]) -> Option<usize> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/~-@".contains(byte);
+    let name = &text[..text.iter().take(200).take_while(|byte| is_name(byte)).count()];
+    let is_path = |path: &[u8]| {
+        path.len() > 2 && path.iter().any(|byte| b"./".contains(byte)) && path.iter().any(u8::is_ascii_alphabetic)
+    };
+    if text.get(name.len()) == Some(&b':') && is_path(name) {
+        let at = name.len() + 1;
+        let digits = text[at..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && text.get(at + digits) == Some(&b':') {
+            return Some(at + digits + 1);
+        }
+        // Without line numbers: only where a record follows for sure.
+        if matches!(text.get(at), Some(b'[' | b'{')) {
+            return Some(at);
+        }
+    }
+    // Of a neighbour, with dashes: the first number between two of them.
+    name.iter().enumerate().filter(|(_, byte)| **byte == b'-').find_map(|(dash, _)| {
+        let digits = name[dash + 1..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        let end = dash + 1 + digits;
+        (digits > 0 && name.get(end) == Some(&b'-') && is_path(&name[..dash])).then_some(end + 1)
+    })
+}

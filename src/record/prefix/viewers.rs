@@ -1,0 +1,70 @@
+//! Prefixes of log viewers.
+
+use super::Inner;
+use crate::units::{Level, Timestamp, parse_naive};
+
+/// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it. Its time has no offset, so it is no time.
+pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
+    let (_, rest) = parse_naive(text)?;
+    let inner = rest.trim_ascii_start().strip_prefix(b"|")?.trim_ascii_start();
+    Some(Inner { at: text.len() - inner.len(), ..Inner::default() })
+}
+
+/// `2022/07/25 14:54:44.467 | tikv | 10.0.1.11:20160 | WARN | text`, and the same with tabs: time, level and instance of a record
+/// in columns of their own, as TiDB Dashboard and `information_schema.cluster_log` have them. The time is the record's own.
+pub(super) fn columns(text: &[u8]) -> Option<Inner> {
+    let (naive, rest) = parse_naive(text)?;
+    let mut rest = column(rest)?;
+    let mut level = None;
+    for turn in 0..4 {
+        if rest.starts_with(b"[") || rest.starts_with(b"\\[") {
+            // Without a level there must be an instance at least.
+            level.is_some().then_some(()).or((turn > 1).then_some(()))?;
+            break;
+        }
+        let end = rest.iter().take(120).position(|byte| b"\t|".contains(byte))?;
+        level = level.or(Level::parse(rest[..end].trim_ascii()));
+        rest = column(&rest[end..])?;
+    }
+    Some(Inner { at: text.len() - rest.len(), level, local: Some(Timestamp(naive)), ..Inner::default() })
+}
+
+/// What stands behind a column's end.
+fn column(text: &[u8]) -> Option<&[u8]> {
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    let text = text.strip_prefix(b"\t").or_else(|| text.strip_prefix(b"|"))?;
+    Some(text.trim_ascii_start())
+}
+
+/// `["1658760884467000000","text"]`, `"2022-07-25 14:54:44","tikv","text"`: a cell before the record's own.
+pub(super) fn cell(text: &[u8]) -> Option<Inner> {
+    let start = text.strip_prefix(b"[").unwrap_or(text);
+    let mut rest = start.strip_prefix(b"\"")?;
+    let mut time = None;
+    for turn in 0..4 {
+        let end = rest.iter().take(64).position(|byte| *byte == b'"')?;
+        if turn == 0 {
+            time = epoch(&rest[..end]);
+            if time.is_none() && parse_naive(&rest[..end]).is_none() {
+                return None;
+            }
+        }
+        rest = rest[end + 1..].strip_prefix(b",\"").or_else(|| rest[end + 1..].strip_prefix(b", \""))?;
+        if matches!(rest.first(), Some(b'[' | b'\\' | b'{')) {
+            return Some(Inner { at: text.len() - rest.len(), time, ..Inner::default() });
+        }
+    }
+    None
+}
+
+/// Nanoseconds, microseconds or milliseconds since the epoch, by the number of digits.
+pub(in crate::record) fn epoch(digits: &[u8]) -> Option<Timestamp> {
+    let scale = match digits.len() {
+        13 => 1,
+        16 => 1_000,
+        19 => 1_000_000,
+        _ => return None,
+    };
+    let value: i64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (digits[0].is_ascii_digit()).then_some(Timestamp(value / scale))
+}

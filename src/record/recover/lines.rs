@@ -1,0 +1,208 @@
+//! The lines of a record that a terminal, a container or a chat broke, joined again.
+
+use super::{joint, markup, quotes};
+use crate::record::plain::plain;
+use crate::record::{header, prefix};
+use std::borrow::Cow;
+
+/// Whether the lines of a record stand for themselves, like those of a stack, or are one text that was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Breaks {
+    /// The record is one line by its grammar.
+    Foreign,
+    /// The record has lines.
+    Own,
+}
+
+/// A record's text without marks on its lines and without breaks that are not its own.
+pub(super) fn joined(raw: &[u8], breaks: Breaks) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\n', raw).is_none() {
+        return one(raw);
+    }
+    let lines: Vec<Cow<'_, [u8]>> = raw.split(|byte| *byte == b'\n').map(one).collect();
+    // Where a container cut a line in parts, nothing stands between them.
+    let partial: Vec<bool> = lines.iter().map(|line| prefix::strip(line).is_partial).collect();
+    let lines = without_repeats(&lines);
+    if breaks == Breaks::Own {
+        return Cow::Owned(apart(&lines));
+    }
+    match halved(&lines) {
+        Some(single) => Cow::Owned(together(&single.iter().map(|line| &**line).collect::<Vec<_>>(), &partial)),
+        None => Cow::Owned(together(&lines, &partial)),
+    }
+}
+
+/// The lines as they are; but where a number may have been broken, dots say that neither half is one.
+fn apart(lines: &[&[u8]]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            let in_number = out.last().is_some_and(u8::is_ascii_digit) && line.first().is_some_and(u8::is_ascii_digit);
+            out.extend_from_slice(if in_number { b"...\n" } else { b"\n" });
+        }
+        out.extend_from_slice(line);
+    }
+    out
+}
+
+/// One quote for two in every line, where all were doubled (but for one that closes a cell).
+fn halved(lines: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+    let (last, full) = lines.split_last()?;
+    let is_doubled = lines.iter().any(|line| memchr::memmem::find(line, b"\"\"").is_some())
+        && full.iter().all(|line| !line.contains(&b'"') || quotes::is_all_doubled(line));
+    if !is_doubled {
+        return None;
+    }
+    let mut out: Vec<Vec<u8>> = full.iter().map(|line| quotes::halved(line)).collect();
+    out.push(quotes::single(last));
+    Some(out)
+}
+
+fn one(line: &[u8]) -> Cow<'_, [u8]> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match plain(line) {
+        Cow::Borrowed(line) => markup::undo(line),
+        Cow::Owned(line) => Cow::Owned(markup::undo(&line).into_owned()),
+    }
+}
+
+/// The lines without the prefix of the first, where all have it, and without the bar that ends a table's row.
+fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
+    let mut out: Vec<&[u8]> = lines.iter().map(|line| &**line).collect();
+    let [first, second, ..] = lines else { return out };
+    let blanks = first.len() - first.trim_ascii_start().len();
+    let start = header::find(first).map_or_else(|| prefix::strip(first).at.max(blanks), |header| header.start);
+    let before = &first[..start];
+    if before.trim_ascii_start().starts_with(b"|") {
+        for line in &mut out {
+            let text = line.trim_ascii_end();
+            *line = text.strip_suffix(b" |").or_else(|| text.strip_suffix(b"|")).unwrap_or(line);
+        }
+    }
+    // Prose may stand before the prefix of the first line.
+    let again = &second[..prefix::strip(second).at];
+    let own = (0..before.len()).find(|at| {
+        prefix::repeated(&before[*at..], second).is_some_and(|length| length > 0 && (*at == 0 || length == again.len()))
+    });
+    let Some(own) = own else {
+        out[1..].iter_mut().for_each(|line| *line = without_stamp(line));
+        return out;
+    };
+    let before = &before[own..];
+    // A time in front is a prefix wherever it stands; other prefixes were there before the breaks if some line lacks them.
+    let is_sure = before.iter().filter(|byte| byte.is_ascii_digit()).count() > 13;
+    let lengths: Vec<Option<usize>> = lines[1..].iter().map(|line| prefix::repeated(before, line)).collect();
+    if is_sure || lengths.iter().all(Option::is_some) {
+        for (line, length) in out[1..].iter_mut().zip(lengths) {
+            *line = &line[length.unwrap_or(0).min(line.len())..];
+        }
+        // Breaks were made before the prefix came: the first line's width is that behind it.
+        out[0] = &out[0][start..];
+    }
+    out
+}
+
+/// A line of a container without its prefix, which no text begins with by chance.
+fn without_stamp(line: &[u8]) -> &[u8] {
+    let prefix = prefix::strip(line);
+    if prefix.time.is_some() { &line[prefix.at..] } else { line }
+}
+
+/// Joins the lines. A terminal breaks at one width and puts nothing between; a chat breaks at blanks and takes them away.
+fn together(lines: &[&[u8]], partial: &[bool]) -> Vec<u8> {
+    let (last, full) = lines.split_last().map_or((&[][..], &[][..]), |(last, full)| (*last, full));
+    let widths: Vec<usize> = full.iter().map(|line| width(line)).collect();
+    let widest = widths.iter().copied().max().unwrap_or(0);
+    let spread = widest - widths.iter().copied().min().unwrap_or(0);
+    let is_even = full.len() > 1 && widest >= 40 && spread <= 2 && width(last) <= widest;
+    let is_terminal = full.len() == 1 || joint::is_terminal(lines, spread);
+    let mut out: Vec<u8> = lines.first().map(|line| line.to_vec()).unwrap_or_default();
+    for (at, line) in lines.iter().enumerate().skip(1) {
+        let between: &[u8] = match () {
+            () if partial[at - 1] => b"",
+            () if at == 1 && header::cut(&out).is_some() => in_header(&out, line),
+            () if is_even && widths[at - 1] == widest => b"",
+            () if is_even && !joint::is_doubtful(&out, line) => b" ",
+            () if is_stack(line) => b"\n",
+            () if is_terminal => joint::between(&out, line),
+            // Whether one number or code was broken here or two stand side by side nobody can say: neither is one then.
+            () if joint::is_doubtful(&out, line) => b"...",
+            () => b" ",
+        };
+        out.extend_from_slice(between);
+        out.extend_from_slice(line);
+    }
+    out
+}
+
+/// What stood at a break inside a header: a blank, unless the break is in the middle of the clock or a word.
+fn in_header(left: &[u8], right: &[u8]) -> &'static [u8] {
+    let after_date = left.len() >= 11 && left[left.len() - 11] == b'[' && right.first().is_some_and(u8::is_ascii_digit);
+    let between_brackets = left.ends_with(b"]") && right.starts_with(b"[");
+    let before_zone = matches!(right.first(), Some(b'+' | b'-')) && left.last().is_some_and(u8::is_ascii_digit);
+    if after_date || between_brackets || before_zone { b" " } else { b"" }
+}
+
+/// Lines of a stack or a backtrace, and empty ones.
+fn is_stack(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    let indent = line.len() - text.len();
+    text.is_empty() || indent > 1 || line.starts_with(b"\t")
+}
+
+/// Columns on a terminal: characters of Chinese, Japanese and Korean take two.
+fn width(line: &[u8]) -> usize {
+    if line.is_ascii() {
+        return line.len();
+    }
+    String::from_utf8_lossy(line).chars().map(|letter| if is_wide(letter) { 2 } else { 1 }).sum()
+}
+
+fn is_wide(letter: char) -> bool {
+    matches!(letter, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE6F}' | '\u{FF00}'..='\u{FF60}' | '\u{FFE0}'..='\u{FFE6}' | '\u{20000}'..='\u{3FFFD}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"[2022/07/25 14:54:44.467 +00:00] [WARN] [endpoint.rs:209] ["fatal error reporting"] [err="due to merge, region 94812 is not ready"] [region_id=94812]"#;
+
+    fn text(raw: &str) -> String {
+        String::from_utf8_lossy(&joined(raw.as_bytes(), Breaks::Foreign)).into_owned()
+    }
+
+    fn wrapped(width: usize, between: &str) -> String {
+        TEXT.as_bytes().chunks(width).map(String::from_utf8_lossy).collect::<Vec<_>>().join(between)
+    }
+
+    #[test]
+    fn terminals_break_at_one_width() {
+        for width in 40..TEXT.len() {
+            assert_eq!(text(&wrapped(width, "\n")), TEXT, "{width}");
+        }
+    }
+
+    #[test]
+    fn marks_on_every_line_go() {
+        for (first, between) in [("> ", "\n> "), ("   9 | ", "\n  10 | "), ("x.log:8:", "\nx.log:9:")] {
+            let found = text(&format!("{first}{}", wrapped(50, between)));
+            assert!(found.ends_with(TEXT), "{found}");
+        }
+        let row = format!("| {} |", wrapped(50, " |\n| "));
+        assert_eq!(text(&row), TEXT);
+    }
+
+    #[test]
+    fn chats_break_at_blanks() {
+        let broken = TEXT.replace("] [endpoint", "]\n[endpoint").replace("merge, region", "merge,\nregion");
+        assert_eq!(text(&broken), TEXT);
+        assert_eq!(text(&TEXT.replace("region 94812", "region\n94812")), TEXT);
+    }
+
+    #[test]
+    fn stacks_keep_their_lines() {
+        let raw = "[a] [b] [\"it broke, \n             at lib.rs:1\n   1: main";
+        assert_eq!(text(raw), raw);
+    }
+}

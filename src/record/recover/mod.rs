@@ -1,0 +1,283 @@
+//! Damaged text back to records. Each transformation is small and named; clean text never comes here.
+
+mod joint;
+mod lines;
+mod markup;
+mod quotes;
+
+use super::plain::plain;
+use super::{Kind, Record, body, escape, foreign, header, json, prefix};
+use aho_corasick::{AhoCorasick, MatchKind};
+use lines::Breaks;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Reads any record that is not clean.
+pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
+    if kind == Kind::StatusJson {
+        return json::read_status(raw);
+    }
+    let first = plain(raw.split(|byte| *byte == b'\n').next().unwrap_or_default());
+    let outer = prefix::strip(&first);
+    let breaks = match kind {
+        Kind::Clean | Kind::Header | Kind::Json | Kind::Console => Breaks::Foreign,
+        _ => Breaks::Own,
+    };
+    let text = lines::joined(raw, breaks);
+    let record = match kind {
+        Kind::Foreign | Kind::Os => foreign::read(&text[prefix::strip(&text).at..], kind),
+        Kind::Console | Kind::Banner | Kind::Panic | Kind::Report => {
+            message_only(&text[prefix::strip(&text).at..], kind)
+        }
+        _ => Record { kind, ..inner(&text, MOST_LAYERS) },
+    };
+    with_outer(record, outer)
+}
+
+/// A record in a string of JSON in a table in a chat: so many layers are taken off.
+const MOST_LAYERS: usize = 3;
+
+/// Reads a record that stands in a string of its own, with damage of its own.
+pub(super) fn nested(text: &[u8], layers: usize) -> Record<'static> {
+    inner(&lines::joined(text, Breaks::Foreign), layers)
+}
+
+/// What a prefix says counts where the record itself says nothing.
+fn with_outer(mut record: Record<'static>, outer: prefix::Inner) -> Record<'static> {
+    if record.time.is_none() {
+        record.time = outer.time.or(outer.local);
+        record.time_is_local = outer.time.is_none() && outer.local.is_some();
+    }
+    record.level = record.level.or(outer.level);
+    record
+}
+
+/// Reads a record out of text of one line: from its header where there is one, else from what there is.
+fn inner(text: &[u8], layers: usize) -> Record<'static> {
+    if quotes::is_all_doubled(text) && layers > 0 {
+        return inner(&quotes::halved(text), layers - 1);
+    }
+    let prefix = prefix::strip(text);
+    let body = &text[prefix.at..];
+    if layers > 0 && body.first() == Some(&b'{') {
+        let object = quotes::undo(body, quotes::opens(&text[..prefix.at]));
+        if let Some(record) = json::read(&object, layers - 1) {
+            return with_outer(record, prefix);
+        }
+    }
+    let found = header::find(text);
+    let start = found.map_or(prefix.at, |header| header.start);
+    let before = &text[..start];
+    let mut content = quotes::undo(&text[start..], quotes::opens(before));
+    let has_marks = |text: &[u8]| memchr::memchr2(b'\n', 0x1b, text).is_some();
+    if has_marks(&content) && !has_marks(text) {
+        // The string of JSON had lines or colours.
+        content = Cow::Owned(lines::joined(&content, Breaks::Foreign).into_owned());
+    }
+    if before.contains(&b'|')
+        && let Some(row) = content.trim_ascii_end().strip_suffix(b"|")
+    {
+        // A table's row ends with a bar.
+        content = Cow::Owned(row.trim_ascii_end().to_vec());
+    }
+    let Some(header) = found else { return with_outer(headless(&content), prefix) };
+    // The quotes of what stands before level and caller do not change.
+    let mut record = from_body(&content, header.body - header.start);
+    if let Some((time, zone)) = header.time {
+        record.time = Some(time);
+        record.time_is_local = zone.is_none();
+        record.zone_minutes = zone;
+    }
+    with_outer(record, prefix)
+}
+
+/// No header at all.
+fn headless(text: &[u8]) -> Record<'static> {
+    let mut record = from_body(text, 0);
+    if !record.has_message
+        && let Some(end) = memchr::memmem::find(text, b"\"] [").filter(|end| !text[..*end].contains(&b'['))
+    {
+        // `message"] [key=value]`: the head is lost in the middle of the message.
+        let message = text[..end].trim_ascii_start();
+        record.message = Cow::Owned(escape::unescape(message.strip_prefix(b"\"").unwrap_or(message)).into_owned());
+    }
+    record
+}
+
+/// Reads level, caller, message and fields, which begin at `at`.
+fn from_body(whole: &[u8], at: usize) -> Record<'static> {
+    let mut whole = whole;
+    let mut body = body::parse(&whole[at..]);
+    if let Some(end) = body.end {
+        // Another record that has lost its header is glued on.
+        whole = &whole[..at + end];
+    }
+    let marked;
+    if body.is_cut {
+        // What was cut in the middle of a number or code is none: dots say so to whoever looks for one.
+        let dots = |byte: &u8| b".\xE2\x80\xA6".contains(byte);
+        let kept = &whole[..whole.len() - whole.iter().rev().take_while(|byte| dots(byte)).count()];
+        let in_word = kept.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || b":_".contains(byte));
+        marked = [kept, if in_word { b"..." } else { &b""[..] }].concat();
+        whole = &marked;
+        body = body::parse(&whole[at..]);
+    }
+    let text = &whole[at..];
+    let mut record = Record { level: body.level.or_else(|| level_in(text)), ..Record::default() };
+    let bare_tail = tail(text);
+    let has_head = body.level.is_some() || !body.caller.is_empty();
+    if has_head
+        && body.fields.is_empty()
+        && !body.is_quoted
+        && bare_tail.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+    {
+        // RocksDB: `[2][WARN] [db/column_family.cc:805] [default] text`, text without brackets.
+        let rest = foreign::skip_words(text, &mut record);
+        if record.caller.is_empty() {
+            record.caller = Cow::Owned(body.caller.to_vec());
+        }
+        record.message = Cow::Owned(escape::unescape(rest.trim_ascii()).into_owned());
+        record.has_message = true;
+    } else {
+        record.caller = Cow::Owned(body.caller.to_vec());
+        record.has_message = body.has_message && (has_head || body.is_first);
+        record.message = Cow::Owned(std::mem::take(&mut body.message).into_owned());
+        record.fields = body.fields.into_iter().map(body::Field::into_owned).collect();
+    }
+    record.text = Cow::Owned(escape::unescape(whole).into_owned());
+    record
+}
+
+/// A level among the first words: in brackets however it is spelled, else in capitals, since `error` begins sentences too.
+fn level_in(text: &[u8]) -> Option<crate::units::Level> {
+    let head = &text[..text.len().min(64)];
+    let is_sure = |word: &&[u8]| {
+        let start = word.as_ptr().addr() - text.as_ptr().addr();
+        word.iter().all(u8::is_ascii_uppercase) || (start > 0 && text[start - 1] == b'[')
+    };
+    head.split(|byte| b"[] \\".contains(byte))
+        .filter(|word| !word.is_empty())
+        .take(3)
+        .filter(is_sure)
+        .find_map(crate::units::Level::parse)
+}
+
+/// The text behind the last bracket that belongs to the head.
+fn tail(text: &[u8]) -> &[u8] {
+    let mut rest = text.trim_ascii();
+    while let Some(inner) = rest.strip_prefix(b"[") {
+        let Some(end) = memchr::memchr(b']', inner) else { return &[] };
+        rest = inner[end + 1..].trim_ascii_start();
+    }
+    if rest.starts_with(b"[") { &[] } else { rest }
+}
+
+/// A message without header: the first line is the message.
+fn message_only(text: &[u8], kind: Kind) -> Record<'static> {
+    let text = prefix::trim_marks(text);
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let message = if kind == Kind::Console { text.strip_prefix(b"Error: ").unwrap_or(text) } else { first };
+    Record {
+        message: Cow::Owned(message.trim_ascii().to_vec()),
+        has_message: false,
+        text: Cow::Owned(escape::unescape(text).into_owned()),
+        kind,
+        ..Record::default()
+    }
+}
+
+/// Signs that a copy did something to a record that still has its clean header.
+pub(super) fn is_damaged(raw: &[u8]) -> bool {
+    static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let signs: [&[u8]; 14] = [
+            b"](http",
+            b"&quot;",
+            b"&#34;",
+            b"[\"\"",
+            b"=\"\"",
+            b"] [\\\"",
+            b"\\[",
+            b"[0m",
+            b"\xC2\xA0",
+            b"\xE2\x80\x8B",
+            b"\xE2\x80\x9C",
+            b"\xE2\x80\x9D",
+            b"\xE3\x80\x80",
+            b"\xEF\xBB\xBF",
+        ];
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
+    });
+    let lost_quotes = || memchr::memchr(b'\\', raw).is_some() && memchr::memchr(b'"', raw).is_none();
+    memchr::memchr2(b'\n', b'\x1b', raw).is_some()
+        || lost_quotes()
+        || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+}
+
+/// The text with every occurrence of the first parts replaced; at one position the first pair that fits wins.
+fn replace(text: &[u8], pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    'text: while !rest.is_empty() {
+        for (from, to) in pairs {
+            if let Some(after) = rest.strip_prefix(*from) {
+                out.extend_from_slice(to);
+                rest = after;
+                continue 'text;
+            }
+        }
+        out.push(rest[0]);
+        rest = &rest[1..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLEAN: &str = r#"[2022/07/25 14:54:44.467 +00:00] [WARN] [endpoint.rs:209] ["fatal error"] [err="say \"x\""] [region_id=94812]"#;
+
+    fn same(damaged: &str) {
+        let want = Record::clean(CLEAN.as_bytes());
+        let got = read(damaged.as_bytes(), Kind::Header);
+        assert_eq!(
+            (got.time, got.level, &got.caller, &got.message),
+            (want.time, want.level, &want.caller, &want.message),
+            "{damaged}"
+        );
+        assert_eq!(got.fields, want.fields, "{damaged}");
+    }
+
+    #[test]
+    fn each_damage_is_undone() {
+        same(&format!("> {CLEAN}"));
+        same(&format!("tikv.log:12:{CLEAN}"));
+        same(&format!("| {CLEAN}"));
+        same(&format!("\u{1b}[33m{CLEAN}\u{1b}[0m"));
+        same(&CLEAN.replace('"', "&quot;"));
+        same(&CLEAN.replace('\\', "\\\\").replace('"', "\\\""));
+        same(&CLEAN.replace(' ', "\u{a0}"));
+        same(&CLEAN.replace("endpoint.rs:209", "[endpoint.rs:209](http://endpoint.rs:209/)"));
+        same(&CLEAN.replace("\"fatal error\"", "\u{201C}fatal error\u{201D}"));
+        same(&CLEAN.replace('\\', "\\\\").replace('[', "\\["));
+        same(&CLEAN.replace("\\\"", "\u{1}").replace('"', "\"\"").replace('\u{1}', "\\\""));
+        let (head, tail) = CLEAN.split_at(72);
+        same(&format!("{head}\n{tail}"));
+    }
+
+    #[test]
+    fn fragments_give_what_they_have() {
+        let got = read(br#""download file failed"] [region="{ID=7,x}"] [error="rpc"]"#, Kind::Fragment);
+        assert_eq!(&*got.message, b"download file failed");
+        assert_eq!(got.field("region").map(|f| f.value.to_vec()), Some(b"{ID=7,x}".to_vec()));
+        let got = read(br#"    [WARN] [session.go:446] ["commit failed"] [conn=1]"#, Kind::Header);
+        assert_eq!((&*got.message, got.level), (&b"commit failed"[..], Some(crate::units::Level::Warn)));
+    }
+
+    #[test]
+    fn rocksdb_text_follows_the_brackets() {
+        let got = read(b"[2022/04/30 07:16:11.145 +08:00][2][WARN] [db/column_family.cc:805] [default] Stalling writes because we have 23", Kind::Header);
+        assert_eq!(got.level, Some(crate::units::Level::Warn));
+        assert_eq!(String::from_utf8_lossy(&got.message), "[default] Stalling writes because we have 23");
+    }
+}
