@@ -34,8 +34,12 @@ fn the_sample_of_the_documentation_is_well_formed() {
     let plain = read(text, &[]).unwrap();
     assert_eq!((plain.limits.events, plain.limits.memory, plain.fail_on), (200_000, 512 << 20, None));
     // With all that is commented out, too.
-    let key = |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.starts_with(['[', '"']) || rest.contains(" = "));
-    let all: String = text.lines().map(|line| if key(line) { &line[2..] } else { line }).fold(String::new(), |all, line| all + line + "\n");
+    let key =
+        |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.starts_with(['[', '"']) || rest.contains(" = "));
+    let all: String = text
+        .lines()
+        .map(|line| if key(line) { &line[2..] } else { line })
+        .fold(String::new(), |all, line| all + line + "\n");
     let error = read(&all, &[]).unwrap_err();
     assert!(error.contains("TIDESCOPE_HOOK is not set"), "{error}");
     let all = all.replace("${TIDESCOPE_HOOK}", "x").replace("${TIDESCOPE_TOKEN}", "x");
