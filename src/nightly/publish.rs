@@ -33,6 +33,17 @@ impl Report {
         let name = free_name(output, &base_name(started));
         Ok(Self { staged: staging.join(&name), name })
     }
+
+    /// Sees to it that the report is on the disk, whatever happens to the machine.
+    ///
+    /// # Errors
+    /// Where the disk says no.
+    pub(super) fn flush(&self, output: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(&self.staged)? {
+            flush(&entry?.path())?;
+        }
+        [&self.staged, &output.join(STAGING), output].into_iter().try_for_each(flush)
+    }
 }
 
 /// `2022-07-25T14-54-44Z`.
@@ -128,18 +139,7 @@ pub(super) fn forget(state: &mut State, output: &Path, before: Timestamp) -> any
     Ok(removed)
 }
 
-/// Sees to it that a folder and its files are on the disk.
-///
-/// # Errors
-/// Where the disk says no.
-pub(super) fn flush_all(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        flush(&entry?.path())?;
-    }
-    flush(folder)
-}
-
-fn flush(path: &Path) -> io::Result<()> {
+fn flush(path: impl AsRef<Path>) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
@@ -165,7 +165,7 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nightly::state::{Commit, Run, Summary};
+    use crate::nightly::state::{Commit, Run, Summary, Totals};
     use std::collections::BTreeSet;
 
     fn staged(output: &Path, state: &mut State) -> String {
@@ -176,7 +176,15 @@ mod tests {
         let run =
             Run { id: 0, started: Timestamp(0), folder: Some(report.name.clone()), staged: true, summary, owed: None };
         let voices = BTreeSet::new();
-        let commit = Commit { run: &run, sources: None, memory: None, incidents: None, voices: &voices, tallies: &[] };
+        let commit = Commit {
+            run: &run,
+            sources: None,
+            memory: None,
+            incidents: None,
+            voices: &voices,
+            tallies: &[],
+            totals: &Totals::new(),
+        };
         state.commit(&commit).unwrap();
         report.name
     }
