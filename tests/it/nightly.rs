@@ -2,6 +2,7 @@
 
 mod cluster;
 mod crash;
+mod disk;
 mod fortnight;
 mod night;
 mod prometheus;

@@ -13,7 +13,7 @@ pub use runs::{OpenIncident, Run, Summary, TaskNow};
 pub use sources::{Head, KnownFile, KnownSource, Sources};
 pub use tallies::{Kind, Tally, Totals};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ impl State {
             state.migrate()?;
             anyhow::Ok(state)
         };
-        open().with_context(|| unusable(&path))
+        open().map_err(|error| unusable(error, "used", &path))
     }
 
     /// Opens the state of a folder to look at it, and changes nothing; `None` where no run has made one.
@@ -101,7 +101,7 @@ impl State {
             Some(db) => look(db),
             None => Err(error),
         });
-        state.map(Some).with_context(|| unusable(&path))
+        state.map(Some).map_err(|error| unusable(error, "used", &path))
     }
 
     /// The form of the file; 0 where it is new.
@@ -164,16 +164,21 @@ impl State {
             change.commit()?;
             Ok(value)
         };
-        let path = self.path.clone();
-        stored().with_context(|| format!("the state {} cannot be written", path.display()))
+        stored().map_err(|error| unusable(error, "written", &self.path))
     }
 }
 
-fn unusable(path: &Path) -> String {
-    format!(
-        "the state {} cannot be used; where it is damaged, put a copy back, or move it away (all logs are then new)",
-        path.display()
-    )
+/// Says what cannot be done, and what to do about it.
+fn unusable(error: anyhow::Error, what: &str, path: &Path) -> anyhow::Error {
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
+    let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+    let hint = match code {
+        Some(DatabaseCorrupt | NotADatabase) => "; put a copy back, or move it away (all logs are then new)",
+        // SQLite does not say which.
+        Some(DiskFull | SystemIoFailure | CannotOpen | ReadOnly) => ", since its disk is full, read-only or broken",
+        _ => "",
+    };
+    error.context(format!("the state {} cannot be {what}{hint}", path.display()))
 }
 
 /// Opens a file that nobody writes to.

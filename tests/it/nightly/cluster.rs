@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 use tidescope::units::Timestamp;
 
 pub(super) const HOUR: i64 = 3_600_000;
@@ -34,6 +35,9 @@ pub(super) const STORES: [(u64, &str); 3] =
 const PD: &str = "10.0.1.1/pd-2379/pd";
 const TIDB: &str = "10.0.2.1/tidb-4000/tidb";
 const BR: &str = "br/br";
+/// When the clock of store 4 is set back, and when it is put right.
+const STEP_BACK: i64 = 11 * DAY + 6 * HOUR;
+const STEP_FORTH: i64 = 11 * DAY + 12 * HOUR;
 /// The day of which PD's log comes late.
 const LATE: i64 = 9;
 
@@ -41,7 +45,7 @@ impl Script {
     /// What happens in these fourteen days:
     /// after day 3, around midnight: a merge begins at 23:59, the task fails at 00:04, and is resumed in time, 34 hours later;
     /// after day 6, 09:00: it fails again, nobody resumes it within a day, and GC goes on; after day 9, 12:00: store 5 falls
-    /// silent; every hour: checkpoints and safe points.
+    /// silent; on day 12 from 06:00 to 12:00 the clock of store 4 is two hours behind; every hour: checkpoints and safe points.
     pub(super) fn fortnight() -> Self {
         let mut script = Self::default();
         script.begin();
@@ -68,7 +72,8 @@ impl Script {
     }
 
     fn line(&mut self, log: &'static str, at: i64, text: &str) {
-        let time = Timestamp(at).to_string();
+        let behind = log == STORES[1].1 && (STEP_BACK..STEP_FORTH).contains(&(at - start()));
+        let time = Timestamp(if behind { at - 2 * HOUR } else { at }).to_string();
         let head = format!("[{}/{}/{} {} +00:00]", &time[..4], &time[5..7], &time[8..10], &time[11..23]);
         self.0.entry(log).or_default().push((at, format!("{head} {text}\n")));
     }
@@ -206,7 +211,9 @@ impl Disk {
             }
         }
         if (to - start()) / DAY == LATE + 2 {
-            fs::rename(self.late(), self.path(PD, &rotated(LATE))).unwrap();
+            let path = self.path(PD, &rotated(LATE));
+            fs::rename(self.late(), &path).unwrap();
+            self.at_rest(&path);
         }
         self.half_a_line(STORES[2].1);
     }
@@ -245,8 +252,17 @@ impl Disk {
         }
     }
 
+    /// Nobody writes to it any more: it looks as old as it is. Files that are written to look as young as they are.
+    fn at_rest(&self, path: &Path) {
+        let time = UNIX_EPOCH + Duration::from_millis(self.now as u64);
+        OpenOptions::new().append(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+
     fn rename(&self, log: &str, day: i64, compress_the_last: bool) {
-        let _ = fs::rename(self.path(log, ".log"), self.path(log, &rotated(day)));
+        let path = self.path(log, &rotated(day));
+        if fs::rename(self.path(log, ".log"), &path).is_ok() {
+            self.at_rest(&path);
+        }
         if compress_the_last && day > 0 {
             self.compress(log, day - 1);
         }
@@ -255,17 +271,20 @@ impl Disk {
     fn compress(&self, log: &str, day: i64) {
         let plain = self.path(log, &rotated(day));
         let Ok(text) = fs::read(&plain) else { return };
-        let file = fs::File::create(self.path(log, &format!("{}.gz", rotated(day)))).unwrap();
-        let mut encoder = GzEncoder::new(file, Compression::fast());
+        let packed = self.path(log, &format!("{}.gz", rotated(day)));
+        let mut encoder = GzEncoder::new(fs::File::create(&packed).unwrap(), Compression::fast());
         encoder.write_all(&text).unwrap();
         encoder.finish().unwrap();
         fs::remove_file(plain).unwrap();
+        self.at_rest(&packed);
     }
 
     fn copy_and_truncate(&self, log: &str, day: i64) {
         let path = self.path(log, ".log");
         let text = fs::read(&path).unwrap();
-        fs::write(self.path(log, &format!(".log.{}", day + 1)), &text).unwrap();
+        let copy = self.path(log, &format!(".log.{}", day + 1));
+        fs::write(&copy, &text).unwrap();
+        self.at_rest(&copy);
         fs::File::create(&path).unwrap();
         if day % 4 == 1 {
             let file = OpenOptions::new().write(true).open(&path).unwrap();

@@ -11,6 +11,11 @@ pub(super) struct Place {
     folder: tempfile::TempDir,
 }
 
+/// Whether there is time for everything: `TIDESCOPE_LONG_TESTS=1`.
+pub(super) fn long() -> bool {
+    std::env::var_os("TIDESCOPE_LONG_TESTS").is_some()
+}
+
 /// Rows of a table, as maps from column to cell.
 pub(super) type Rows = Vec<BTreeMap<String, String>>;
 
@@ -48,7 +53,7 @@ impl Place {
     /// The report folders, in order.
     pub(super) fn reports(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
-        let is_report = |path: &PathBuf| path.is_dir() && !path.ends_with(".staging");
+        let is_report = |path: &PathBuf| path.is_dir() && path.file_name().is_some_and(|name| name != ".staging");
         let mut reports: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(is_report).collect();
         reports.sort();
         reports
@@ -60,10 +65,35 @@ impl Place {
         path.is_dir().then_some(path)
     }
 
+    /// How often each record is told, in all reports together. None of them is half a report.
+    pub(super) fn told(&self) -> BTreeMap<String, u64> {
+        let mut told = BTreeMap::new();
+        for report in self.reports() {
+            for file in ["report.html", "summary.json", "news.md", "news.json"] {
+                assert!(report.join(file).is_file(), "no {file} in {}", report.display());
+            }
+            for row in rows(&report, "events.csv") {
+                *told.entry(record(&row)).or_default() += 1;
+            }
+        }
+        told
+    }
+
+    /// The last word on each incident.
+    pub(super) fn incidents(&self) -> BTreeMap<String, String> {
+        self.reports().iter().flat_map(|report| incidents(rows(report, "incidents.csv"))).collect()
+    }
+
     /// What the report of a run says is new.
     pub(super) fn news(&self, now: i64) -> String {
         self.report(now).map_or(String::new(), |report| fs::read_to_string(report.join("news.md")).unwrap())
     }
+}
+
+/// The last word on each incident.
+pub(super) fn incidents(rows: Rows) -> BTreeMap<String, String> {
+    let word = |row: &BTreeMap<String, String>| ["status", "verdict", "cause"].map(|column| &*row[column]).join(" ");
+    rows.into_iter().map(|row| (row["incident"].clone(), word(&row))).collect()
 }
 
 pub(super) fn rows(report: &Path, table: &str) -> Rows {
