@@ -1,7 +1,7 @@
 //! Disks that are full, cannot be written, or fail at any moment.
 
 use super::cluster::{DAY, Disk, HOUR, Script, start};
-use super::night::{Place, long};
+use super::night::{Place, copy, long};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -172,11 +172,6 @@ fn before_day_4() -> (Place, PathBuf, i64) {
     let before = place.path("before");
     copy(&place.path("out"), &before);
     (place, before, start() + 4 * DAY)
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
 }
 
 #[test]
