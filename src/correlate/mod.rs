@@ -50,6 +50,7 @@ use graph::Graph;
 use incidents::World;
 use learned::Learned;
 use members::Members;
+use rayon::prelude::*;
 use regions::Regions;
 use runs::{BrRun, Job, Runs};
 use signs::Sign;
@@ -125,11 +126,30 @@ impl Correlation {
     /// # Errors
     /// Where a temporary file cannot be read back, or `each` fails.
     pub fn each_episode(&self, each: &mut dyn FnMut(&Episode) -> std::io::Result<()>) -> std::io::Result<()> {
+        self.each_made(&|rows| Ok(rows.to_vec()), &mut |rows| rows.iter().try_for_each(&mut *each))
+    }
+
+    /// Makes something of every few episodes, in parallel, and hands it to `each`, in order.
+    ///
+    /// # Errors
+    /// Where a temporary file cannot be read back, or `make` or `each` fails.
+    pub fn each_made<T: Send>(
+        &self,
+        make: &(impl Fn(&[Episode]) -> std::io::Result<T> + Sync),
+        each: &mut impl FnMut(T) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         match &self.more {
-            Some((episodes, incidents)) => episodes.each_row(&self.learned, incidents, &mut |episode| {
-                if self.shown.0.as_ref().is_none_or(|shown| shown(episode)) { each(episode) } else { Ok(()) }
-            }),
-            None => self.findings.episodes.iter().try_for_each(each),
+            Some((episodes, incidents)) => {
+                let make = |mut rows: Vec<Episode>| {
+                    rows.retain(|row| self.shown.0.as_ref().is_none_or(|shown| shown(row)));
+                    make(&rows)
+                };
+                episodes.each_made(&self.learned, incidents, &make, each)
+            }
+            None => {
+                let made: Vec<_> = self.findings.episodes.par_chunks(1024).map(make).collect();
+                made.into_iter().try_for_each(|made| each(made?))
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub struct RawRecord<'a> {
     pub start: usize,
     /// How it is to be read.
     pub kind: Kind,
+    /// Line ends between the start of the part and the record.
+    pub newlines: u64,
 }
 
 /// Counts of a part of a source.
@@ -48,11 +50,13 @@ pub trait Sink {
 pub fn split(window: &[u8], own: Range<usize>, sink: &mut impl Sink) -> Tally {
     let mut splitter = Splitter { window, own: own.clone(), sink, open: None, tally: Tally::default() };
     let mut at = splitter.sync();
+    if let Some(skipped) = window.get(own.start..at) {
+        splitter.tally.newlines = memchr::memchr_iter(b'\n', skipped).count() as u64;
+    }
     while at < own.end {
         at = splitter.line(at);
     }
     splitter.finish(at);
-    splitter.tally.newlines = memchr::memchr_iter(b'\n', &window[own]).count() as u64;
     splitter.tally
 }
 
@@ -64,6 +68,8 @@ struct Open {
     kind: Kind,
     /// Whether its text so far lacks an end: a quote or bracket is open.
     unfinished: bool,
+    /// Line ends before it.
+    newlines: u64,
 }
 
 struct Splitter<'w, 's, S> {
@@ -111,10 +117,31 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     fn line(&mut self, at: usize) -> usize {
         let (line, next) = self.line_at(at);
         if is_clean(line) {
-            self.start(at, at + line.len(), Kind::Clean, !ends(line));
-            self.glued(at, line);
-            return next;
+            self.clean(at, line, next);
+        } else {
+            self.other(at, line, next);
         }
+        // `next` is own.end where no line end was found.
+        if next > self.own.start && next <= self.own.end && self.window[next - 1] == b'\n' {
+            self.tally.newlines += 1;
+        }
+        next
+    }
+
+    /// A clean record. Mostly another one follows, and it is whole.
+    #[inline]
+    fn clean(&mut self, at: usize, line: &'w [u8], next: usize) {
+        self.close();
+        if is_clean(&self.window[next..]) && header::whole(&line[1..], false).is_none() {
+            self.emit(at, at + line.len(), Kind::Clean, self.tally.newlines);
+            return;
+        }
+        self.start(at, at + line.len(), Kind::Clean, !ends(line));
+        self.glued(at, line);
+    }
+
+    /// A line that is not clean.
+    fn other(&mut self, at: usize, line: &'w [u8], next: usize) {
         match look(line) {
             Look::Start(Kind::StatusJson, from) => self.objects(at + from..at + line.len(), Kind::StatusJson),
             Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
@@ -170,7 +197,6 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 self.unparsed(at);
             }
         }
-        next
     }
 
     /// Whether the open record is a header that its line's end cut.
@@ -183,7 +209,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
         self.close();
-        self.open = Some(Open { start, end, kind, unfinished });
+        self.open = Some(Open { start, end, kind, unfinished, newlines: self.tally.newlines });
     }
 
     /// Records that stand behind the first on one line.
@@ -279,11 +305,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            self.emit(open.start, open.end, open.kind);
+            self.emit(open.start, open.end, open.kind, open.newlines);
         }
     }
 
-    fn emit(&mut self, start: usize, end: usize, kind: Kind) {
+    #[inline]
+    fn emit(&mut self, start: usize, end: usize, kind: Kind, newlines: u64) {
         if !self.own.contains(&start) {
             return;
         }
@@ -293,7 +320,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             bytes = shorter;
         }
         self.tally.records += u64::from(kind.counts());
-        self.sink.record(RawRecord { bytes, start, kind });
+        self.sink.record(RawRecord { bytes, start, kind, newlines });
     }
 
     /// Each object is a record of its own, from its `{`: tasks of `br log status --json`, lines of a container glued together.
@@ -301,7 +328,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         self.close();
         let start = range.start;
         for object in super::json::top_level_objects(&self.window[start..range.end.min(start + MAX_RECORD)]) {
-            self.emit(start + object.start, start + object.end, kind);
+            self.emit(start + object.start, start + object.end, kind, self.tally.newlines);
         }
     }
 
