@@ -243,6 +243,8 @@ impl Serialize for RunDoc<'_> {
         map.serialize_entry("duration_ms", &run.duration_ms)?;
         map.serialize_entry("bytes_per_second", &run.bytes_per_second)?;
         map.serialize_entry("threads", &run.threads)?;
+        let news: Vec<String> = run.news.iter().map(|sentence| safe.text(sentence).to_string()).collect();
+        map.serialize_entry("news", &news)?;
         map.end()
     }
 }

@@ -19,6 +19,7 @@ mod terminal;
 mod words;
 
 pub use formats::Format;
+pub(crate) use markdown::escaped as markdown_text;
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;
@@ -43,6 +44,8 @@ pub struct Run {
     pub bytes_per_second: u64,
     /// Threads that read.
     pub threads: usize,
+    /// What is new since the run before, a sentence each, where there was one: it stands on top.
+    pub news: Vec<String>,
 }
 
 /// How to write a report.
