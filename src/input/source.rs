@@ -100,6 +100,24 @@ impl Input {
         matches!(self.origin, Origin::File { .. })
     }
 
+    /// Whether most of the file is in memory, since somebody works with it.
+    pub fn is_cached(&self) -> bool {
+        let Origin::File { path, identity, .. } = &self.origin else { return true };
+        let opened = disk::open(path, *identity);
+        opened.is_ok_and(|Opened { file, meta, .. }| {
+            Mapping::new(&file, meta.len()).is_none_or(|mapping| mapping.is_resident())
+        })
+    }
+
+    /// Takes the file out of the system's memory: whoever else works on this machine needs the room.
+    pub fn forget(&self) {
+        if let Origin::File { path, identity, .. } = &self.origin
+            && let Ok(opened) = disk::open(path, *identity)
+        {
+            sys::forget(&opened.file);
+        }
+    }
+
     /// Whether it is a file of plain text, so that any part of it can be read without what stands before.
     pub fn is_plain(&self) -> bool {
         let Origin::File { path, identity, .. } = &self.origin else { return false };

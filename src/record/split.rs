@@ -27,6 +27,8 @@ pub struct RawRecord<'a> {
     pub start: usize,
     /// How it is to be read.
     pub kind: Kind,
+    /// Line ends between the start of the part and the record.
+    pub newlines: u64,
 }
 
 /// Counts of a part of a source.
@@ -52,11 +54,13 @@ pub trait Sink {
 pub fn split(window: &[u8], own: Range<usize>, sink: &mut impl Sink) -> Tally {
     let mut splitter = Splitter { window, own: own.clone(), sink, open: None, tally: Tally::default() };
     let mut at = splitter.sync();
+    if let Some(skipped) = window.get(own.start..at) {
+        splitter.tally.newlines = memchr::memchr_iter(b'\n', skipped).count() as u64;
+    }
     while at < own.end {
         at = splitter.line(at);
     }
     splitter.finish(at);
-    splitter.tally.newlines = memchr::memchr_iter(b'\n', &window[own]).count() as u64;
     splitter.tally
 }
 
@@ -68,6 +72,8 @@ struct Open {
     kind: Kind,
     /// Whether its text so far lacks an end: a quote or bracket is open.
     unfinished: bool,
+    /// Line ends before it.
+    newlines: u64,
     /// Of JSON: how deep its text has got.
     nesting: Nesting,
 }
@@ -132,13 +138,34 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     fn line(&mut self, at: usize) -> usize {
         let (line, next) = self.line_at(at);
         if is_clean(line) {
-            self.start(at, at + line.len(), Kind::Clean, !ends(line));
-            self.glued(at, line);
-            return next;
+            self.clean(at, line, next);
+        } else {
+            self.other(at, line, next);
         }
+        // `next` is own.end where no line end was found.
+        if next > self.own.start && next <= self.own.end && self.window[next - 1] == b'\n' {
+            self.tally.newlines += 1;
+        }
+        next
+    }
+
+    /// A clean record. Mostly another one follows, and it is whole.
+    #[inline]
+    fn clean(&mut self, at: usize, line: &'w [u8], next: usize) {
+        self.close();
+        if is_clean(&self.window[next..]) && header::whole(&line[1..], false).is_none() {
+            self.emit(at, at + line.len(), Kind::Clean, self.tally.newlines);
+            return;
+        }
+        self.start(at, at + line.len(), Kind::Clean, !ends(line));
+        self.glued(at, line);
+    }
+
+    /// A line that is not clean.
+    fn other(&mut self, at: usize, line: &'w [u8], next: usize) {
         match self.look(line, next) {
             Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
-                self.objects(at + from..at + line.len(), Kind::Json);
+                self.objects(at + from..at + line.len(), Kind::Json, self.tally.newlines);
             }
             // The end of a header that a terminal broke.
             Look::Start(Kind::Header, _)
@@ -170,7 +197,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Look::Fragment if !self.continues(at, line, true) => {
                 if status::is_part(line, self.line_at(next).0) {
                     self.start(at, at + line.len(), Kind::StatusTask, false);
-                    return next;
+                    return;
                 }
                 // A fragment takes no further lines: whether it does could not be told from the lines near it.
                 self.start(at, at + line.len(), Kind::Fragment, false);
@@ -210,7 +237,6 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 self.unparsed(at);
             }
         }
-        next
     }
 
     /// Whether the open record is a header that its line's end cut.
@@ -242,7 +268,8 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
         self.close();
-        self.open = Some(Open { start, end, kind, unfinished, nesting: Nesting::default() });
+        let newlines = self.tally.newlines;
+        self.open = Some(Open { start, end, kind, unfinished, newlines, nesting: Nesting::default() });
     }
 
     /// Records that stand behind the first on one line.
@@ -362,18 +389,19 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         let Some(open) = self.open.take() else { return };
         let text = &self.window[open.start..open.end];
         match open.kind {
-            Kind::StatusJson => self.objects(open.start..open.end, Kind::StatusJson),
+            Kind::StatusJson => self.objects(open.start..open.end, Kind::StatusJson, open.newlines),
             // An object of many lines is only known as a whole.
             Kind::Json if text.contains(&b'\n') => {
                 if let Some(kind) = look::object_kind(text) {
-                    self.emit(open.start, open.end, kind);
+                    self.emit(open.start, open.end, kind, open.newlines);
                 }
             }
-            kind => self.emit(open.start, open.end, kind),
+            kind => self.emit(open.start, open.end, kind, open.newlines),
         }
     }
 
-    fn emit(&mut self, start: usize, end: usize, kind: Kind) {
+    #[inline]
+    fn emit(&mut self, start: usize, end: usize, kind: Kind, newlines: u64) {
         if !self.own.contains(&start) {
             return;
         }
@@ -383,15 +411,17 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             bytes = shorter;
         }
         self.tally.records += u64::from(kind.counts());
-        self.sink.record(RawRecord { bytes, start, kind });
+        self.sink.record(RawRecord { bytes, start, kind, newlines });
     }
 
     /// Each object is a record of its own, from its `{`: tasks of `br log status --json`, lines of a container glued together.
-    fn objects(&mut self, range: Range<usize>, kind: Kind) {
+    fn objects(&mut self, range: Range<usize>, kind: Kind, newlines: u64) {
         self.close();
         let start = range.start;
-        for object in json::top_level_objects(&self.window[start..range.end.min(start + MAX_RECORD)]) {
-            self.emit(start + object.start, start + object.end, kind);
+        let text = &self.window[start..range.end.min(start + MAX_RECORD)];
+        for object in json::top_level_objects(text) {
+            let before = memchr::memchr_iter(b'\n', &text[..object.start]).count() as u64;
+            self.emit(start + object.start, start + object.end, kind, newlines + before);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables::{self, EventRow, Events};
 use super::tally::Tally;
-use crate::correlate::Correlation;
+use crate::correlate::{Correlation, Episode};
 use crate::event::{Event, EventStream};
 use crate::safe::Safe;
 use crate::units::Timestamp;
@@ -136,7 +136,6 @@ pub(super) fn write_events(
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
-    let safe = if events.is_redacted() { Safe::new(false) } else { safe };
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
@@ -164,12 +163,19 @@ fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], s
     Ok(text)
 }
 
-/// Writes `timeline.csv`.
-pub(super) fn write_episodes(correlation: &Correlation, out: impl Write, safe: Safe) -> io::Result<()> {
+/// Writes `timeline.csv`. Rows are formatted in parallel and written in order.
+pub(super) fn write_episodes(correlation: &Correlation, mut out: impl Write, safe: Safe) -> io::Result<()> {
     let table = tables::timeline();
-    let mut writer = CsvWriter::new(&table, out, safe)?;
-    correlation.each_episode(&mut |row| writer.row(row))?;
-    writer.finish()
+    CsvWriter::new(&table, &mut out, safe)?.finish()?;
+    let make = |episodes: &[Episode]| {
+        let mut text = Vec::with_capacity(episodes.len() * 384);
+        let mut writer = CsvWriter::rows_only(&table, &mut text, safe);
+        episodes.iter().try_for_each(|row| writer.row(row))?;
+        writer.finish()?;
+        Ok(text)
+    };
+    correlation.each_made(&make, &mut |text| out.write_all(&text))?;
+    out.flush()
 }
 
 /// Writes a whole table.

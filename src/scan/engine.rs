@@ -1,10 +1,12 @@
 //! The passes over all sources: signals first, then the context that they implicate.
 
-use super::part::{self, ContextSearch, Part, TimeWindow, Wanted};
+use super::context::ContextSearch;
+use super::part::{self, Part, TimeWindow, Wanted};
 use super::window::Window;
 use super::{About, Mark, Start, head, stream};
 use crate::event::{
-    Corrections, Event, EventStore, Implicated, ReadStatus, SortedEvents, SourceRow, UnmatchedRow, Writer,
+    Corrections, Event, EventStore, Implicated, ImplicatedNamed, ReadStatus, SortedEvents, SourceRow, UnmatchedRow,
+    Writer,
 };
 use crate::input::{Body, Discovery, Input, Problem, Status};
 use crate::matching::Matcher;
@@ -111,8 +113,13 @@ pub fn scan(
             run.signals(&inputs)?;
             let mut known = Implicated::default();
             for _ in 0..CONTEXT_PASSES {
-                let corrections = run.corrections();
-                let implicated = run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??;
+                let implicated = match run.shared_mut().named.without_ranges() {
+                    Some(implicated) => implicated,
+                    None => {
+                        let corrections = run.corrections();
+                        run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??
+                    }
+                };
                 let new = implicated.without(&known);
                 if new.is_empty() {
                     break;
@@ -142,6 +149,7 @@ struct Scan<'a> {
 #[derive(Debug)]
 struct Shared {
     store: EventStore,
+    named: ImplicatedNamed,
     sources: BTreeMap<Arc<str>, SourceRow>,
     unmatched: BTreeMap<Template, UnmatchedRow>,
     lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
@@ -164,6 +172,7 @@ impl<'a> Scan<'a> {
     fn new(matcher: &'a Matcher, settings: &'a Settings, progress: &'a Progress) -> Self {
         let shared = Shared {
             store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1), settings.redact),
+            named: ImplicatedNamed::default(),
             sources: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -345,8 +354,13 @@ impl<'a> Scan<'a> {
         if events.is_empty() {
             return;
         }
+        let mut named = ImplicatedNamed::default();
+        events.iter().for_each(|event| named.add(event));
+        let mut shared = self.shared();
+        shared.named.merge(named);
+        let batch = shared.store.add(events);
         // A full batch is written outside of the lock.
-        let batch = self.shared().store.add(events);
+        drop(shared);
         if let Some(batch) = batch {
             match batch.write() {
                 Ok(run) => self.shared().store.keep(run),

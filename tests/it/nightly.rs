@@ -2,5 +2,8 @@
 
 mod cluster;
 mod crash;
+mod disk;
 mod fortnight;
 mod night;
+mod prometheus;
+mod signals;
