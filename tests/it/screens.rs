@@ -105,9 +105,10 @@ fn printed(tasks: &[Rows], width: usize, copied: Copied) -> Vec<u8> {
                 broken(&format!("{key:>longest$}: {value}"), width, &mut out);
                 continue;
             }
-            let (head, room, indent) = match wide {
-                true => (format!("{key:>longest$}: "), width - longest - 2, longest + 2),
-                false => (format!("{key}: \n"), width, 0),
+            let (head, room, indent) = if wide {
+                (format!("{key:>longest$}: "), width - longest - 2, longest + 2)
+            } else {
+                (format!("{key}: \n"), width, 0)
             };
             out.extend_from_slice(head.as_bytes());
             if copied == Copied::Coloured {

@@ -97,7 +97,6 @@ impl Repair {
         let mut escaped = false;
         for (at, byte) in text.iter().enumerate() {
             match byte {
-                b'\n' | b'\r' => continue,
                 b'\t' => self.out.extend_from_slice(b"\\t"),
                 0..0x20 => continue,
                 b'"' if !escaped => {

@@ -53,11 +53,7 @@ fn unindented(value: &[u8], indent: usize) -> Vec<u8> {
         rest = &rest[at + run..];
     }
     out.extend_from_slice(rest);
-    for at in 0..out.len() {
-        if out[at] == b'\n' {
-            out[at] = b' ';
-        }
-    }
+    out.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
     out
 }
 

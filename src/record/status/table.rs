@@ -175,7 +175,7 @@ pub(in crate::record) fn is_narrow_piece(task: &[u8]) -> bool {
     let is_key = |line: &[u8]| keys::key(line).is_some_and(|(_, value)| value.trim_ascii().is_empty());
     let is_narrow = task.split(|byte| *byte == b'\n').next().is_some_and(keys::is_task)
         && lines().nth(1).is_some_and(|line| is_key(&line));
-    let Some(last) = lines().last().filter(|_| is_narrow) else { return false };
+    let Some(last) = lines().next_back().filter(|_| is_narrow) else { return false };
     is_key(&last) || (last.len() >= NARROW && lines().all(|line| line.len() <= last.len()))
 }
 
