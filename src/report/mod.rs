@@ -19,6 +19,7 @@ mod terminal;
 mod words;
 
 pub use formats::Format;
+pub(crate) use layout::{cut, cut_start, width};
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;
