@@ -20,6 +20,7 @@ mod words;
 
 pub use formats::Format;
 pub(crate) use markdown::escaped as markdown_text;
+pub(crate) use layout::{cut, cut_start, width};
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;

@@ -1,15 +1,21 @@
-//! `tidescope timeline`: every record that speaks of something, merged by time over all sources.
+//! `tidescope timeline`: every record that speaks of something, merged by time over all sources; repeats on one line.
 
+mod fold;
+
+use super::answer::terminal_width;
 use super::logs::{Logs, outcome_of};
 use super::write_to;
 use crate::cli::Timeline;
 use crate::correlate;
-use crate::event::{Event, EventStream};
+use crate::event::EventStream;
 use crate::outcome::Outcome;
+use crate::safe::Safe;
 use crate::scan::{About, Context};
 use crate::units::{Level, RegionId, StoreId};
 use anyhow::anyhow;
+use fold::{Fold, Writer};
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
@@ -52,37 +58,23 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
         level,
     };
     let (records, _, _) = logs.scan(Context::About(Arc::new(about)), None)?.sorted();
-    let redact = logs.settings.redact;
+    let columns = std::io::stdout().is_terminal().then(terminal_width);
+    let mut fold = Fold::new(Safe::new(logs.settings.redact), args.common.verbose > 0, columns);
     write_to(None, |out| {
         let mut failure = None;
         records.for_each(&mut |event| {
             if failure.is_none() {
-                failure =
-                    writeln!(out, "{}", line(event, stores.get(&event.file), instances.get(&event.file), redact)).err();
+                let instance = instances.get(&event.file).map(String::as_str);
+                let writer = Writer { store: stores.get(&event.file).copied(), instance };
+                failure = fold.take(event, writer).try_for_each(|line| writeln!(out, "{line}")).err();
             }
         })?;
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        match failure {
+            Some(error) => Err(error.into()),
+            None => Ok(fold.finish().try_for_each(|line| writeln!(out, "{line}"))?),
+        }
     })?;
     outcome_of(&sources, &args.common)
-}
-
-/// Time, who wrote it, level, what it says, where it stands.
-fn line(event: &Event, store: Option<&StoreId>, instance: Option<&String>, redact: bool) -> String {
-    let time = event.time.map_or_else(|| " ".repeat(24), |time| time.to_string());
-    let who = match (store, instance, event.component) {
-        (Some(store), _, _) => format!("store {store}"),
-        (None, Some(instance), _) => instance.clone(),
-        (None, None, Some(component)) => component.to_string(),
-        (None, None, None) => "-".to_owned(),
-    };
-    let level = event.level.map_or("-", Level::as_str);
-    let safe = crate::safe::Safe::new(redact);
-    format!(
-        "{time}  {who:<12}  {level:<5}  {}  ({}:{})",
-        &*safe.line(&event.message),
-        &*safe.line(&event.file),
-        event.line
-    )
 }
 
 fn key(text: &str) -> anyhow::Result<String> {
