@@ -40,7 +40,7 @@ impl Report {
     /// Where the disk says no.
     pub(super) fn flush(&self, output: &Path) -> io::Result<()> {
         for entry in fs::read_dir(&self.staged)? {
-            flush(&entry?.path())?;
+            flush(entry?.path())?;
         }
         [&self.staged, &output.join(STAGING), output].into_iter().try_for_each(flush)
     }

@@ -6,4 +6,5 @@ mod disk;
 mod fortnight;
 mod night;
 mod prometheus;
+mod quiet;
 mod signals;
