@@ -19,8 +19,8 @@ mod terminal;
 mod words;
 
 pub use formats::Format;
-pub(crate) use markdown::escaped as markdown_text;
 pub(crate) use layout::{cut, cut_start, width};
+pub(crate) use markdown::escaped as markdown_text;
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;
