@@ -72,6 +72,7 @@ pub(super) fn finish(
     let findings = &correlation.findings;
     let duration_ms = (began.elapsed().as_millis() as u64).max(1);
     let run = report::Run {
+        news: Vec::new(),
         command_line: command_line(),
         version: env!("CARGO_PKG_VERSION"),
         duration_ms,

@@ -88,11 +88,15 @@ fn by_time(episode: &Episode) -> (bool, Option<Timestamp>, &Arc<str>, u64) {
     (episode.first.is_none(), episode.first, &episode.place.file, episode.place.line)
 }
 
-/// Hands the episodes of all parts to `each`, by first time. Each part reads its own back, a little ahead.
-pub(super) fn each_episode(parts: &[Part], each: &mut dyn FnMut(&Episode) -> io::Result<()>) -> io::Result<()> {
+/// Makes something of every few episodes, and hands it to `each`, by first time. Each part reads its own back, a little ahead.
+pub(super) fn each_made<T: Send>(
+    parts: &[Part],
+    make: &(impl Fn(Vec<Episode>) -> io::Result<T> + Sync),
+    each: &mut impl FnMut(T) -> io::Result<()>,
+) -> io::Result<()> {
     const AHEAD: usize = 1_024;
     if let [only] = parts {
-        return only.each_episode(each);
+        return only.each_made(make, each);
     }
     std::thread::scope(|scope| {
         let mut waiting: Vec<Waiting> = Vec::new();
@@ -100,7 +104,9 @@ pub(super) fn each_episode(parts: &[Part], each: &mut dyn FnMut(&Episode) -> io:
             let (to, from) = sync_channel(AHEAD);
             scope.spawn(move || {
                 let gone = |_| io::Error::other("nobody wants to know");
-                let told = part.each_episode(&mut |episode| to.send(Ok(episode.clone())).map_err(gone));
+                let told = part.each_made(&Ok, &mut |rows| {
+                    rows.into_iter().try_for_each(|episode| to.send(Ok(episode)).map_err(gone))
+                });
                 if let Err(error) = told {
                     // Where nobody listens any more, somebody else has failed and says so.
                     _ = to.send(Err(error));
@@ -108,16 +114,20 @@ pub(super) fn each_episode(parts: &[Part], each: &mut dyn FnMut(&Episode) -> io:
             });
             waiting.extend(Waiting::next(from)?);
         }
+        let mut rows = Vec::new();
         while let Some(at) =
             (0..waiting.len()).min_by(|a, b| by_time(&waiting[*a].head).cmp(&by_time(&waiting[*b].head)))
         {
-            each(&waiting[at].head)?;
-            let Waiting { from, .. } = waiting.remove(at);
+            let Waiting { head, from } = waiting.remove(at);
+            rows.push(head);
             if let Some(next) = Waiting::next(from)? {
                 waiting.insert(at, next);
             }
+            if rows.len() == AHEAD {
+                each(make(std::mem::take(&mut rows))?)?;
+            }
         }
-        Ok(())
+        each(make(rows)?)
     })
 }
 

@@ -49,6 +49,7 @@ use chains::Chains;
 use episodes::EpisodeId;
 use learned::Learned;
 use part::{Case, Part};
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use tiflash::Replicas;
@@ -117,12 +118,27 @@ impl Correlation {
     /// # Errors
     /// Where a temporary file cannot be read back, or `each` fails.
     pub fn each_episode(&self, each: &mut dyn FnMut(&Episode) -> std::io::Result<()>) -> std::io::Result<()> {
+        self.each_made(&|rows| Ok(rows.to_vec()), &mut |rows| rows.iter().try_for_each(&mut *each))
+    }
+
+    /// Makes something of every few episodes, in parallel, and hands it to `each`, in order.
+    ///
+    /// # Errors
+    /// Where a temporary file cannot be read back, or `make` or `each` fails.
+    pub fn each_made<T: Send>(
+        &self,
+        make: &(impl Fn(&[Episode]) -> std::io::Result<T> + Sync),
+        each: &mut impl FnMut(T) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         if !self.parts.iter().any(Part::is_written) {
-            return self.findings.episodes.iter().try_for_each(each);
+            let made: Vec<_> = self.findings.episodes.par_chunks(1_024).map(make).collect();
+            return made.into_iter().try_for_each(|made| each(made?));
         }
-        join::each_episode(&self.parts, &mut |episode| {
-            if self.shown.0.as_ref().is_none_or(|shown| shown(episode)) { each(episode) } else { Ok(()) }
-        })
+        let make = |mut rows: Vec<Episode>| {
+            rows.retain(|row| self.shown.0.as_ref().is_none_or(|shown| shown(row)));
+            make(&rows)
+        };
+        join::each_made(&self.parts, &make, each)
     }
 
     /// Leaves out the episodes that are not to be shown.

@@ -50,12 +50,16 @@ impl Part {
         self.episodes.are_written()
     }
 
-    /// Hands every episode to `each`, by first time.
+    /// Makes something of every few episodes, in parallel, and hands it to `each`, by first time.
     ///
     /// # Errors
-    /// Where the temporary file cannot be read back, or `each` fails.
-    pub(super) fn each_episode(&self, each: &mut dyn FnMut(&Episode) -> std::io::Result<()>) -> std::io::Result<()> {
-        self.episodes.each_row(&self.learned, &self.of_episodes, each)
+    /// Where the temporary file cannot be read back, or `make` or `each` fails.
+    pub(super) fn each_made<T: Send>(
+        &self,
+        make: &(impl Fn(Vec<Episode>) -> std::io::Result<T> + Sync),
+        each: &mut impl FnMut(T) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        self.episodes.each_made(&self.learned, &self.of_episodes, make, each)
     }
 
     /// What other records say of an event; `None` where it is of another cluster.

@@ -18,6 +18,9 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
 
 /// Folds repeats of one or several links in a row; gives the text and the highest number of repeats.
 fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
+    if !may_repeat(text, separator) {
+        return (Cow::Borrowed(text), 1);
+    }
     let mut links: Vec<&str> = Vec::new();
     let mut from = 0;
     for at in memchr::memmem::find_iter(text.as_bytes(), separator).take(MOST_LINKS - 1) {
@@ -26,11 +29,8 @@ fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
             from = at + separator.len();
         }
     }
-    if links.is_empty() {
-        return (Cow::Borrowed(text), 1);
-    }
     links.push(&text[from..]);
-    let keys: Vec<&str> = links.iter().map(|link| link.trim_start_matches("and error ").trim()).collect();
+    let keys: Vec<&str> = links.iter().map(|link| key(link)).collect();
     let mut sorted = keys.clone();
     sorted.sort_unstable();
     if links.len() == MOST_LINKS || sorted.windows(2).all(|pair| pair[0] != pair[1]) {
@@ -58,6 +58,35 @@ fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
         at += block * times;
     }
     (Cow::Owned(kept.join(separator)), most)
+}
+
+/// What makes two links the same.
+fn key(mut link: &str) -> &str {
+    while let Some(rest) = link.strip_prefix("and error ") {
+        link = rest;
+    }
+    link.trim()
+}
+
+/// Whether two links may be the same; few texts have such, and all are asked.
+fn may_repeat(text: &str, separator: &str) -> bool {
+    const FEW: usize = 12;
+    let mut keys = [""; FEW];
+    let mut from = 0;
+    let signs = separator.as_bytes();
+    let ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(|at| text.as_bytes()[*at..].starts_with(signs));
+    for (count, end) in ends.chain([text.len()]).enumerate() {
+        if count == FEW {
+            return true;
+        }
+        let link = key(&text[from..end]);
+        if keys[..count].contains(&link) {
+            return true;
+        }
+        keys[count] = link;
+        from = (end + signs.len()).min(text.len());
+    }
+    false
 }
 
 #[cfg(test)]

@@ -9,11 +9,17 @@ use std::sync::LazyLock;
 /// A record gives at most this many: storms must stay small.
 const MOST: usize = 8;
 
+static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(FORMS.iter().map(|(mark, _)| mark)).ok()
+});
+
+/// Whether a record may hold a description.
+pub(crate) fn may_describe(record: &[u8]) -> bool {
+    MARKS.as_ref().is_some_and(|marks| marks.is_match(record))
+}
+
 /// All descriptions in an unescaped text.
 pub(super) fn find(text: &[u8]) -> Vec<RegionDescription> {
-    static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(FORMS.iter().map(|(mark, _)| mark)).ok()
-    });
     let mut found: Vec<RegionDescription> = Vec::new();
     let Some(marks) = MARKS.as_ref() else { return found };
     for mark in marks.find_iter(text).take(4 * MOST) {

@@ -21,12 +21,18 @@ pub struct Implicated {
 /// What of the events matters here, gathered in one pass over them.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
-    named: BTreeSet<RegionId>,
+    named: Named,
+    /// Per region, its keys over time.
+    holders: BTreeMap<RegionId, Vec<(Option<Timestamp>, KeyRange)>>,
+}
+
+/// The part of it for which the order of the events does not matter.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Named {
+    regions: BTreeSet<RegionId>,
     /// Key ranges with the latest moment at which an event named them.
     ranges: BTreeMap<KeyRange, Option<Timestamp>>,
     links: BTreeMap<RegionId, BTreeSet<RegionId>>,
-    /// Per region, its keys over time.
-    holders: BTreeMap<RegionId, Vec<(Option<Timestamp>, KeyRange)>>,
 }
 
 impl Implicated {
@@ -67,8 +73,35 @@ impl Implicated {
 
 impl Gathered {
     pub(crate) fn add(&mut self, event: &Event) {
+        self.named.add(event);
+        for one in &event.descriptions {
+            if let Some(range) = &one.range {
+                let known = self.holders.entry(one.id).or_default();
+                if known.last().is_none_or(|(_, last)| last != range) && known.len() < 64 {
+                    known.push((event.time, range.clone()));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn close(mut self) -> Implicated {
+        for (range, at) in &self.named.ranges {
+            for (id, keys) in &self.holders {
+                // The keys that the region had at that moment: the last known before it, else the first known.
+                let held = keys.iter().rev().find(|(time, _)| at.is_none() || *time <= *at).or_else(|| keys.first());
+                if held.is_some_and(|(_, keys)| keys.overlaps(range)) {
+                    self.named.regions.insert(*id);
+                }
+            }
+        }
+        self.named.close()
+    }
+}
+
+impl Named {
+    pub(crate) fn add(&mut self, event: &Event) {
         if event.implicates {
-            self.named.extend(&event.regions);
+            self.regions.extend(&event.regions);
             for range in &event.ranges {
                 let at = self.ranges.entry(range.clone()).or_default();
                 *at = (*at).max(event.time);
@@ -81,27 +114,27 @@ impl Gathered {
                 self.links.entry(*other).or_default().insert(center);
             }
         }
-        for one in &event.descriptions {
-            if let Some(range) = &one.range {
-                let known = self.holders.entry(one.id).or_default();
-                if known.last().is_none_or(|(_, last)| last != range) && known.len() < 64 {
-                    known.push((event.time, range.clone()));
-                }
-            }
+    }
+
+    /// Adds what was gathered elsewhere.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.regions.extend(other.regions);
+        for (range, time) in other.ranges {
+            let at = self.ranges.entry(range).or_default();
+            *at = (*at).max(time);
+        }
+        for (region, others) in other.links {
+            self.links.entry(region).or_default().extend(others);
         }
     }
 
-    pub(crate) fn close(self) -> Implicated {
-        let mut regions = self.named;
-        for (range, at) in &self.ranges {
-            for (id, keys) in &self.holders {
-                // The keys that the region had at that moment: the last known before it, else the first known.
-                let held = keys.iter().rev().find(|(time, _)| at.is_none() || *time <= *at).or_else(|| keys.first());
-                if held.is_some_and(|(_, keys)| keys.overlaps(range)) {
-                    regions.insert(*id);
-                }
-            }
-        }
+    /// What is implicated, unless key ranges were named: whose they are depends on the order of the events.
+    pub(crate) fn without_ranges(&self) -> Option<Implicated> {
+        self.ranges.is_empty().then(|| self.clone().close())
+    }
+
+    fn close(self) -> Implicated {
+        let mut regions = self.regions;
         let mut edge = regions.clone();
         for _ in 0..STEPS {
             edge = edge

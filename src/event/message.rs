@@ -2,6 +2,7 @@
 
 use super::chain;
 use crate::record::{Kind, Record};
+use std::borrow::Cow;
 
 /// Longest `message`, in bytes.
 pub(crate) const MOST: usize = 1024;
@@ -16,18 +17,15 @@ pub(crate) fn of(record: &Record<'_>) -> Box<str> {
     match record.kind {
         Kind::StatusTask | Kind::StatusJson => status(record, &mut out),
         _ => {
-            let message = String::from_utf8_lossy(if record.message.is_empty() && record.fields.is_empty() {
-                &record.text
-            } else {
-                &record.message
-            });
+            let is_bare = record.message.is_empty() && record.fields.is_empty();
+            let message = text(if is_bare { &record.text } else { &record.message });
             out.push_str(&chain::fold(message.trim()));
             if let Some(error) = ERRORS.iter().find_map(|key| record.field(key)).filter(|field| !field.value.is_empty())
             {
                 if !out.is_empty() {
                     out.push_str(": ");
                 }
-                out.push_str(&chain::fold(String::from_utf8_lossy(&error.value).trim()));
+                out.push_str(&chain::fold(text(&error.value).trim()));
             }
             if record.field("context").is_some() || record.fields.len() <= 2 {
                 rest(record, &mut out);
@@ -40,17 +38,24 @@ pub(crate) fn of(record: &Record<'_>) -> Box<str> {
 /// The other fields of a short record, which often are the message.
 fn rest(record: &Record<'_>, out: &mut String) {
     for field in record.fields.iter().filter(|field| field.value.len() <= 96) {
-        let key = String::from_utf8_lossy(&field.key);
+        let key = text(&field.key);
         if !ERRORS.contains(&&*key) && !["thread_id", "stack", "errorVerbose", "verbose_err"].contains(&&*key) {
-            out.push_str(&format!(" [{key}={}]", String::from_utf8_lossy(&field.value)));
+            for part in [" [", &key, "=", &text(&field.value), "]"] {
+                out.push_str(part);
+            }
         }
     }
+}
+
+/// Text as UTF-8; nearly always it is.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Status, then each store's error.
 fn status(record: &Record<'_>, out: &mut String) {
     let text = |key: &str| record.field(key).map(|field| String::from_utf8_lossy(&field.value).into_owned());
-    out.push_str(&format!("task {}", text("name").unwrap_or_default()));
+    out.push_str(&text("name").map_or_else(|| "a task".to_owned(), |name| format!("task {name}")));
     if let Some(status) = text("status") {
         out.push_str(&format!(" is {status}"));
     }
@@ -68,13 +73,12 @@ fn status(record: &Record<'_>, out: &mut String) {
 
 /// One line of at most `MOST` bytes: white space folded, `…` where it is cut.
 pub(crate) fn line(text: &str) -> Box<str> {
-    let is_plain = |byte: &u8| (0x21..0x7f).contains(byte) || *byte == b' ';
     let bytes = text.as_bytes();
-    if bytes.len() < MOST
-        && bytes.iter().all(is_plain)
-        && !bytes.windows(2).any(|pair| pair == b"  ")
-        && bytes.last() != Some(&b' ')
-    {
+    // Without short cuts, so that vectors do it.
+    let is_plain = bytes.iter().filter(|byte| !(b' '..0x7f).contains(*byte)).count() == 0;
+    let next = bytes.get(1..).unwrap_or_default();
+    let has_gap = bytes.iter().zip(next).filter(|pair| *pair.0 == b' ' && *pair.1 == b' ').count() > 0;
+    if bytes.len() < MOST && is_plain && !has_gap && bytes.last() != Some(&b' ') {
         return text.into();
     }
     let mut out = String::with_capacity(text.len().min(MOST));

@@ -19,14 +19,15 @@ pub use crate::units::FactKind;
 pub use build::{Facts, Place};
 pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
-pub(crate) use implicated::Gathered as ImplicatedGathered;
 pub use implicated::Implicated;
+pub(crate) use implicated::{Gathered as ImplicatedGathered, Named as ImplicatedNamed};
 pub use row::{Row, RowRef};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
 pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
 
 pub use stream::EventStream;
 
+pub(crate) use describe::may_describe;
 pub(crate) use message::of as message_line;
 
 use crate::units::{Component, Level, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};

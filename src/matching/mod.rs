@@ -94,8 +94,12 @@ impl Matcher {
                 }
             }
         }
+        let confirm: Vec<Confirm> = rules.iter().map(Confirm::new).collect();
+        // The heaviest first: once it holds, the others need not be looked at.
+        let buckets = by_message.values_mut().chain(by_start.values_mut());
+        buckets.for_each(|bucket| bucket.sort_by_key(|rule| std::cmp::Reverse(confirm[usize::from(rule.0)].weight)));
         Self {
-            confirm: rules.iter().map(Confirm::new).collect(),
+            confirm,
             beaten_by,
             by_message,
             by_start,

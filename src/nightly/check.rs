@@ -1,6 +1,7 @@
 //! `nightly --check`: what a config means, in plain words, and what of it cannot work.
 
 use super::config::Config;
+use super::inputs;
 use super::state::State;
 use crate::input;
 use crate::units::hms;
@@ -11,7 +12,7 @@ pub fn check(config: &Config) -> (String, bool) {
     let mut out = format!("{} is well formed.\n", config.file.display());
     let mut works = true;
     for pattern in &config.inputs {
-        let found = input::discover(std::slice::from_ref(pattern), &input::Options::default());
+        let found = inputs::find(config, std::slice::from_ref(pattern));
         let bytes: u64 = found.inputs.iter().map(input::Input::size).sum();
         let _ = writeln!(out, "reads       {pattern}: {} files, {:.1} MB", found.inputs.len(), bytes as f64 / 1e6);
         if found.inputs.iter().any(|input| !input.is_rereadable()) {

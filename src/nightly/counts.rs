@@ -1,6 +1,6 @@
 //! What the new events of a night come to, counted in one pass.
 
-use super::state::{Kind, Tally};
+use super::state::{Kind, Tally, Totals};
 use crate::correlate::{Correlation, Derived, Episode};
 use crate::event::{Event, EventStream, UnmatchedRow};
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
@@ -34,7 +34,8 @@ pub(super) struct Counts {
     pub(super) by_other: BTreeMap<Other, Count>,
     pub(super) by_region: BTreeMap<RegionId, Count>,
     pub(super) by_incident: BTreeMap<String, u64>,
-    by_rule_and_store: BTreeMap<(Arc<str>, Option<StoreId>), u64>,
+    /// By rule and store.
+    pub(super) totals: Totals,
     pub(super) spans: Arc<Spans>,
 }
 
@@ -68,7 +69,10 @@ impl Counts {
     fn take(&mut self, event: &Event, derived: &Derived<'_>) {
         self.events += 1;
         *self.by_rule.entry(Arc::clone(&event.rule)).or_default() += 1;
-        *self.by_rule_and_store.entry((Arc::clone(&event.rule), derived.store)).or_default() += 1;
+        let at_store = (Arc::clone(&event.rule), derived.store);
+        if self.totals.len() < MOST || self.totals.contains_key(&at_store) {
+            *self.totals.entry(at_store).or_default() += 1;
+        }
         let count = |count: &mut Count| count.take(event, derived.store);
         for code in &event.codes {
             if self.by_code.len() < MOST || self.by_code.contains_key(code) {
@@ -98,22 +102,16 @@ impl Counts {
         for row in unmatched {
             *templates.entry(&row.template).or_default() += row.count;
         }
-        let at_store = |((rule, store), count): (&(Arc<str>, Option<StoreId>), &u64)| {
-            let store = store.map(|store| store.to_string()).unwrap_or_default();
-            tally(Kind::RuleAtStore, format!("{rule}@{store}"), *count)
-        };
-        let kinds: [Vec<Tally>; 6] = [
+        let kinds: [Vec<Tally>; 5] = [
             self.by_rule.iter().map(|(rule, count)| tally(Kind::Rule, rule.to_string(), *count)).collect(),
             self.by_code.iter().map(|(code, count)| tally(Kind::Code, code.to_string(), count.events)).collect(),
             self.by_store.iter().map(|(store, count)| tally(Kind::Store, store.to_string(), count.events)).collect(),
             self.by_region.iter().map(|(id, count)| tally(Kind::Region, id.to_string(), count.events)).collect(),
             templates.into_iter().map(|(name, count)| tally(Kind::Template, name.to_owned(), count)).collect(),
-            self.by_rule_and_store.iter().map(at_store).collect(),
         ];
         let most = |mut all: Vec<Tally>| {
             all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
-            let rules_at_stores = all.first().is_some_and(|tally| tally.kind == Kind::RuleAtStore);
-            all.truncate(if rules_at_stores { 10 * MOST_STORED } else { MOST_STORED });
+            all.truncate(MOST_STORED);
             all
         };
         kinds.into_iter().flat_map(most).collect()

@@ -3,7 +3,7 @@
 use super::night::Night;
 use super::notice;
 use super::novelty::Novelty;
-use super::publish::{self, Report};
+use super::publish::Report;
 use super::read::Read;
 use super::state::Run;
 use crate::correlate::Correlation;
@@ -21,8 +21,9 @@ impl Night<'_> {
         read: &Read,
         novelties: &[Novelty],
     ) -> anyhow::Result<()> {
-        let Report { name, staged } = Report::new(&self.config.output, self.now)?;
-        (run.folder, run.staged) = (Some(name), true);
+        let place = Report::new(&self.config.output, self.now)?;
+        (run.folder, run.staged) = (Some(place.name.clone()), true);
+        let staged = &place.staged;
         let duration_ms = self.took_ms();
         let own = report::Run {
             command_line: self.command_line.to_owned(),
@@ -30,15 +31,16 @@ impl Night<'_> {
             duration_ms,
             bytes_per_second: read.bytes.saturating_mul(1_000) / duration_ms,
             threads: rayon::current_num_threads(),
+            news: run.summary.news.clone(),
         };
         let options = report::Options { redact: self.config.redact, formats: Vec::new() };
-        report::write_folder(&staged, correlation, &read.fresh(), self.catalog, &own, &options)?;
+        report::write_folder(staged, correlation, &read.fresh(), self.catalog, &own, &options)?;
         let safe = Safe::new(self.config.redact);
         let since = self.before.last.as_ref().map(|last| last.started);
         let page = notice::page(&run.summary.news, novelties, since, self.now, safe);
         write(&staged.join("news.md"), &page)?;
         write(&staged.join("news.json"), &self.document(run, novelties))?;
-        publish::flush_all(&staged).with_context(|| format!("{} cannot be written to the disk", staged.display()))
+        place.flush(&self.config.output).with_context(|| format!("{} cannot be written to the disk", staged.display()))
     }
 
     /// What the webhook is to get.

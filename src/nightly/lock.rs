@@ -1,7 +1,7 @@
 //! One run at a time: a lock of the operating system, which ends with the process that holds it, however that ends.
 
 use crate::units::Timestamp;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
@@ -12,6 +12,14 @@ pub(super) struct Lock {
     file: File,
     /// Who held it before and did not let go of it in order.
     pub(super) died: Option<String>,
+}
+
+/// Somebody else holds the lock.
+#[derive(Debug, thiserror::Error)]
+#[error("another run is at work in {folder}{holder}; this one has done nothing")]
+pub(super) struct AtWork {
+    folder: String,
+    holder: String,
 }
 
 impl Lock {
@@ -34,7 +42,7 @@ impl Lock {
         match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                bail!("another run is at work in {}{holder}; this one has done nothing", folder.display());
+                return Err(AtWork { folder: folder.display().to_string(), holder }.into());
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("{} cannot be locked", path.display()));

@@ -1,12 +1,14 @@
 //! The log of the run itself, on standard error: a line of text or a JSON object for each thing that happens.
 
-use crate::safe::visible;
+use crate::safe::Safe;
+use crate::units::Timestamp;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::units::Timestamp;
+/// Names of files and texts of errors may hold secrets.
+const SAFE: Safe = Safe::new(true);
 
 /// The log.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +28,13 @@ impl Log {
     }
 
     /// Somebody should know.
-    pub(super) fn warn(self, message: &str, fields: &[(&str, Value)]) {
+    pub fn warn(self, message: &str, fields: &[(&str, Value)]) {
         self.write("WARN", message, fields);
+    }
+
+    /// The run failed.
+    pub fn error(self, message: &str, fields: &[(&str, Value)]) {
+        self.write("ERROR", message, fields);
     }
 
     fn write(self, level: &str, message: &str, fields: &[(&str, Value)]) {
@@ -53,17 +60,17 @@ fn text(level: &str, message: &str, fields: &[(&str, Value)]) -> String {
         };
     }
     // One line, whatever a file is called.
-    format!("{}\n", visible(&line).replace('\n', " "))
+    format!("{}\n", &*SAFE.line(&line))
 }
 
 fn json(level: &str, message: &str, fields: &[(&str, Value)]) -> String {
     let mut object = Map::new();
     object.insert("time".into(), clock().to_string().into());
     object.insert("level".into(), level.into());
-    object.insert("message".into(), visible(message).into());
+    object.insert("message".into(), (*SAFE.line(message)).into());
     for (key, value) in fields {
         let value = match value {
-            Value::String(text) => visible(text).into(),
+            Value::String(text) => (*SAFE.line(text)).into(),
             value => value.clone(),
         };
         object.insert((*key).into(), value);

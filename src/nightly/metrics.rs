@@ -1,11 +1,13 @@
-//! Metrics for node_exporter's textfile collector: a text file of Prometheus' exposition format, replaced at the end of each run.
+//! Metrics for node_exporter's textfile collector: a text file of Prometheus' exposition format, replaced at the end of each run,
+//! also of one that failed.
 
-use super::state::{Kind, Run, State};
+use super::state::{Run, State};
+use crate::outcome::Outcome;
 use crate::units::{Severity, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// All metrics after a run. `failed`: the run that follows it has done nothing.
+/// All metrics after a run.
 ///
 /// # Errors
 /// Where the state cannot be read.
@@ -14,16 +16,16 @@ pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result
     let mut page = Page::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family("tidescope_build_info", "gauge", "Always 1.").sample(&version, 1.0);
-    let seconds = |time: Timestamp| time.0 as f64 / 1_000.0;
-    page.family("tidescope_last_success_timestamp_seconds", "gauge", "Start of the last run that came to its end.")
-        .sample(&[], seconds(run.started));
-    page.family("tidescope_last_run_duration_seconds", "gauge", "How long it took.")
+    last_run(&mut page, run.started, summary.status);
+    let success = "Start of the last run that came to its end.";
+    page.family("tidescope_last_success_timestamp_seconds", "gauge", success).sample(&[], seconds(run.started));
+    page.family("tidescope_last_success_duration_seconds", "gauge", "How long it took.")
         .sample(&[], summary.duration_ms as f64 / 1_000.0);
-    page.family("tidescope_last_run_status", "gauge", "Its exit status.").sample(&[], f64::from(summary.status));
-    page.family("tidescope_last_run_read_bytes", "gauge", "Bytes of logs that it read.")
+    page.family("tidescope_last_success_read_bytes", "gauge", "Bytes of logs that it read.")
         .sample(&[], summary.bytes as f64);
-    page.family("tidescope_last_run_records", "gauge", "New records that it read.").sample(&[], summary.records as f64);
-    page.family("tidescope_last_run_new_incidents", "gauge", "Incidents that were new.")
+    page.family("tidescope_last_success_records", "gauge", "New records that it read.")
+        .sample(&[], summary.records as f64);
+    page.family("tidescope_last_success_new_incidents", "gauge", "Incidents that were new.")
         .sample(&[], summary.new as f64);
     page.family("tidescope_unreadable_inputs", "gauge", "Inputs that it could not read.")
         .sample(&[], summary.unread.len() as f64);
@@ -53,15 +55,31 @@ pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result
         family.sample(&[("name", name)], 1.0);
     }
     let family = page.family("tidescope_events_total", "counter", "Events by rule and store, over all runs.");
-    let mut total: BTreeMap<String, u64> = BTreeMap::new();
-    for tally in state.tallies(Kind::RuleAtStore, 0)? {
-        *total.entry(tally.name).or_default() += tally.count;
-    }
-    for (name, count) in total {
-        let (rule, store) = name.split_once('@').unwrap_or((&name, ""));
-        family.sample(&[("rule", rule), ("store", store)], count as f64);
+    for (rule, store, count) in state.totals()? {
+        family.sample(&[("rule", &rule), ("store", &store)], count as f64);
     }
     Ok(page.finish())
+}
+
+/// The metrics after a run that has done nothing: those that were there, but for what they say of the last run.
+pub(super) fn after_failure(before: &str, started: Timestamp) -> String {
+    let mut page = Page::default();
+    last_run(&mut page, started, Outcome::Unusable.code());
+    let said = |line: &str| LAST_RUN.iter().any(|name| line.split(['{', ' ']).any(|word| word == *name));
+    before.lines().filter(|line| !said(line)).for_each(|line| page.text.push_str(&format!("{line}\n")));
+    page.finish()
+}
+
+/// What is said of every run, also of one that failed.
+const LAST_RUN: [&str; 2] = ["tidescope_last_run_timestamp_seconds", "tidescope_last_run_status"];
+
+fn last_run(page: &mut Page, started: Timestamp, status: u8) {
+    page.family(LAST_RUN[0], "gauge", "Start of the last run, also where it failed.").sample(&[], seconds(started));
+    page.family(LAST_RUN[1], "gauge", "Its exit status; 2: it has done nothing.").sample(&[], f64::from(status));
+}
+
+fn seconds(time: Timestamp) -> f64 {
+    time.0 as f64 / 1_000.0
 }
 
 const SEVERITIES: [Severity; 5] =
@@ -75,7 +93,7 @@ fn tasks(page: &mut Page, run: &Run, now: Timestamp) {
     }
     let family = page.family("tidescope_checkpoint_timestamp_seconds", "gauge", "Checkpoint of each task.");
     for (task, checkpoint) in tasks.iter().filter_map(|task| Some((task, task.checkpoint?))) {
-        family.sample(&[("task", &task.name)], checkpoint.0 as f64 / 1_000.0);
+        family.sample(&[("task", &task.name)], seconds(checkpoint));
     }
     let family = page.family("tidescope_checkpoint_lag_seconds", "gauge", "How far it was behind when the run began.");
     for (task, checkpoint) in tasks.iter().filter_map(|task| Some((task, task.checkpoint?))) {
@@ -84,7 +102,7 @@ fn tasks(page: &mut Page, run: &Run, now: Timestamp) {
     let help = "Until when a stopped task can be resumed.";
     let family = page.family("tidescope_resume_deadline_timestamp_seconds", "gauge", help);
     for (task, deadline) in tasks.iter().filter_map(|task| Some((task, task.deadline?))) {
-        family.sample(&[("task", &task.name)], deadline.0 as f64 / 1_000.0);
+        family.sample(&[("task", &task.name)], seconds(deadline));
     }
 }
 
@@ -132,6 +150,30 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alerts_of_the_documentation_name_metrics_that_there_are() {
+        let alerts = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/nightly/alerts.yaml"));
+        let own = include_str!("metrics.rs");
+        let words = alerts.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
+        let named: Vec<&str> = words.filter(|word| word.starts_with("tidescope_")).collect();
+        assert!(named.len() > 5);
+        for name in named {
+            assert!(own.contains(&format!("\"{name}\"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_failure_changes_what_is_said_of_the_last_run() {
+        let mut before = Page::default();
+        last_run(&mut before, Timestamp(1_000), 0);
+        before.family("other", "gauge", "Stays.").sample(&[], 7.0);
+        let before = before.finish();
+        let mut after = before.replace("seconds 1\n", "seconds 2.5\n");
+        after = after.replace("status 0\n", "status 2\n");
+        assert_eq!(after_failure(&before, Timestamp(2_500)), after);
+        assert!(after_failure("", Timestamp(2_500)).ends_with("tidescope_last_run_status 2\n"));
+    }
 
     #[test]
     fn labels_are_escaped_and_empty_metrics_left_out() {

@@ -1,73 +1,23 @@
-//! One night, from the lock to the report in its place.
+//! What a night makes of the logs: from the files that are there to the report in its place.
 
 use super::config::Config;
-use super::lock::Lock;
-use super::log::{Log, clock};
+use super::log::Log;
 use super::news;
 use super::read::{self, How, Read};
-use super::state::{Commit, KnownSource, Memo, Run, Sources, State, Told};
+use super::run::Done;
+use super::state::{Commit, KnownSource, Memo, Run, Sources, State, Told, Totals};
 use super::tonight::Tonight;
-use super::{narrow, novelty, outputs, publish, remember, settle, watch};
+use super::watch::Watch;
+use super::{inputs, narrow, novelty, publish, remember, settle};
 use crate::correlate::{self, Correlation};
 use crate::event::SourceRow;
-use crate::input;
 use crate::matching::Matcher;
-use crate::outcome::Outcome;
 use crate::rules::Catalog;
 use crate::units::Timestamp;
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Done {
-    /// The exit status.
-    pub outcome: Outcome,
-    /// What a person is told; empty where nothing is new.
-    pub answer: String,
-}
-
-/// Runs a night.
-///
-/// # Errors
-/// Why nothing could be done; everything is then as it was.
-pub fn run(config: &Config, catalog: &Arc<Catalog>, command_line: &str, log: Log) -> anyhow::Result<Done> {
-    let began = Instant::now();
-    let now = config.now.unwrap_or_else(clock);
-    if let Some(limit) = config.limits.time_ms {
-        watch::end_after(limit, log);
-    }
-    std::fs::create_dir_all(&config.output)
-        .with_context(|| format!("the folder {} cannot be made", config.output.display()))?;
-    let lock = Lock::take(&config.output, now)?;
-    let mut state = State::open(&config.output)?;
-    if let Some(holder) = &lock.died {
-        log.warn(&format!("a run did not come to its end{holder}"), &[]);
-    }
-    for repaired in publish::repair(&mut state, &config.output)? {
-        log.warn(&repaired, &[]);
-    }
-    let night = Night { config, catalog, command_line, log, began, now, before: Before::read(&state)? };
-    if let Some(last) = &night.before.last {
-        outputs::send(config, &mut state, last, log);
-    }
-    let (run, done) = night.run(&mut state)?;
-    outputs::all(config, &mut state, &run, &done.answer, log);
-    if let Some(kept) = config.retention_ms {
-        match publish::forget(&mut state, &config.output, now.plus_ms(-kept)) {
-            Ok(0) => {}
-            Ok(removed) => log.info("old reports removed", &[("reports", removed.into())]),
-            Err(error) => log.warn(&format!("{error:#}"), &[]),
-        }
-    }
-    if let Err(error) = publish::clear(&config.output) {
-        log.warn(&format!("{error:#}"), &[]);
-    }
-    drop(lock);
-    Ok(done)
-}
 
 /// What earlier runs have left.
 pub(super) struct Before {
@@ -80,7 +30,7 @@ pub(super) struct Before {
 }
 
 impl Before {
-    fn read(state: &State) -> anyhow::Result<Self> {
+    pub(super) fn read(state: &State) -> anyhow::Result<Self> {
         let runs = state.runs()?;
         let readers = runs.iter().filter(|run| run.summary.records > 0).map(|run| run.id).collect();
         let last = runs.into_iter().next_back();
@@ -97,11 +47,13 @@ pub(super) struct Night<'a> {
     pub(super) log: Log,
     pub(super) began: Instant,
     pub(super) now: Timestamp,
+    pub(super) watch: &'a Watch,
     pub(super) before: Before,
 }
 
 impl Night<'_> {
-    fn run(&self, state: &mut State) -> anyhow::Result<(Run, Done)> {
+    /// Reads, judges, writes the report, and commits.
+    pub(super) fn run(&self, state: &mut State) -> anyhow::Result<(Run, Done)> {
         let mut tonight = self.tonight()?;
         if self.is_quiet(&tonight) {
             return self.quiet(state, &tonight);
@@ -128,14 +80,18 @@ impl Night<'_> {
         }
         self.owe(&mut run, &novelties);
         run.summary.duration_ms = self.took_ms();
-        run.id = state.commit(&Commit {
-            run: &run,
-            sources: Some(&sources),
-            memory: Some(&memory),
-            incidents: Some(&told),
-            voices: &self.expected(voices),
-            tallies: &tallies,
-        })?;
+        run.id = self.commit(
+            state,
+            &Commit {
+                run: &run,
+                sources: Some(&sources),
+                memory: Some(&memory),
+                incidents: Some(&told),
+                voices: &self.expected(voices),
+                tallies: &tallies,
+                totals: &counts.totals,
+            },
+        )?;
         let mut answer = String::new();
         if let Some(name) = run.folder.take() {
             run.folder = Some(publish::publish(state, &self.config.output, run.id, &name)?);
@@ -146,7 +102,7 @@ impl Night<'_> {
     }
 
     fn tonight(&self) -> anyhow::Result<Tonight> {
-        let found = input::discover(&self.config.inputs, &input::Options::default());
+        let found = inputs::find(self.config, &self.config.inputs);
         if found.inputs.is_empty() && self.before.sources.files.is_empty() {
             let problems = found.problems.iter().map(|problem| format!("{}: {}", problem.file, problem.reason));
             anyhow::bail!("nothing to read: {}", problems.collect::<Vec<_>>().join("; "));
@@ -170,16 +126,26 @@ impl Night<'_> {
         let (outcome, summary) = self.quiet_summary(tonight);
         let mut run = Run { id: 0, started: self.now, folder: None, staged: false, summary, owed: None };
         self.owe(&mut run, &[]);
-        run.id = state.commit(&Commit {
-            run: &run,
-            sources: Some(&sources),
-            memory: None,
-            incidents: None,
-            voices: &self.expected(BTreeSet::new()),
-            tallies: &[],
-        })?;
+        run.id = self.commit(
+            state,
+            &Commit {
+                run: &run,
+                sources: Some(&sources),
+                memory: None,
+                incidents: None,
+                voices: &self.expected(BTreeSet::new()),
+                tallies: &[],
+                totals: &Totals::new(),
+            },
+        )?;
         self.say(&run);
         Ok((run, Done { outcome, answer: String::new() }))
+    }
+
+    /// From here on the run counts.
+    fn commit(&self, state: &mut State, commit: &Commit<'_>) -> anyhow::Result<i64> {
+        self.watch.run_counts();
+        state.commit(commit)
     }
 
     fn read(&self, tonight: &mut Tonight, names: &BTreeMap<i64, Arc<str>>, memory: &[Memo]) -> anyhow::Result<Read> {

@@ -3,6 +3,7 @@
 use super::news::News;
 use super::novelty::Novelty;
 use super::state::Run;
+use crate::report::markdown_text as markdown;
 use crate::safe::Safe;
 use crate::units::Timestamp;
 use serde_json::{Value, json};
@@ -49,20 +50,6 @@ pub(super) fn page(
         }
     }
     page
-}
-
-/// Log text is no Markdown.
-fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '!' => out.extend(['\\', char]),
-            char => out.push(char),
-        }
-    }
-    out
 }
 
 /// The same as a document: `news.json`, and what the webhook gets.
@@ -153,10 +140,5 @@ mod tests {
         assert_eq!(sparkline(&[0, 1, 4, 8]), " ▂▅█");
         assert_eq!(sparkline(&[]), "");
         assert_eq!(sparkline(&[0, 0]), "  ");
-    }
-
-    #[test]
-    fn log_text_is_no_markdown() {
-        assert_eq!(markdown("<b> *x* | [a](b)"), "&lt;b> \\*x\\* \\| \\[a\\](b)");
     }
 }

@@ -5,6 +5,8 @@ use super::log::Log;
 use super::state::{Run, State};
 use super::{Config, index, metrics, notice, publish, webhook};
 use crate::safe::Safe;
+use crate::units::Timestamp;
+use std::path::Path;
 
 /// Writes and sends all that the config asks for.
 pub(super) fn all(config: &Config, state: &mut State, run: &Run, answer: &str, log: Log) {
@@ -20,6 +22,13 @@ pub(super) fn all(config: &Config, state: &mut State, run: &Run, answer: &str, l
         warn(log, publish::replace(path, notice::mail(run, answer, safe).as_bytes()));
     }
     send(config, state, run, log);
+}
+
+/// Notes a run that has done nothing where somebody watches for that.
+pub(super) fn failed(metrics: Option<&Path>, started: Timestamp, log: Log) {
+    let Some(path) = metrics else { return };
+    let before = std::fs::read_to_string(path).unwrap_or_default();
+    warn(log, publish::replace(path, metrics::after_failure(&before, started).as_bytes()));
 }
 
 /// Sends what a run owes the webhook.

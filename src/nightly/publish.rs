@@ -10,6 +10,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What was counted is kept for this long after the report is gone.
+const HISTORY_MS: i64 = 400 * 86_400_000;
+
 /// Where reports are made.
 const STAGING: &str = ".staging";
 
@@ -29,6 +32,17 @@ impl Report {
         fs::create_dir_all(&staging).with_context(|| format!("{} cannot be made", staging.display()))?;
         let name = free_name(output, &base_name(started));
         Ok(Self { staged: staging.join(&name), name })
+    }
+
+    /// Sees to it that the report is on the disk, whatever happens to the machine.
+    ///
+    /// # Errors
+    /// Where the disk says no.
+    pub(super) fn flush(&self, output: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(&self.staged)? {
+            flush(entry?.path())?;
+        }
+        [&self.staged, &output.join(STAGING), output].into_iter().try_for_each(flush)
     }
 }
 
@@ -121,21 +135,11 @@ pub(super) fn forget(state: &mut State, output: &Path, before: Timestamp) -> any
         }
         state.without_report(run.id)?;
     }
+    state.forget_runs(before.plus_ms(-HISTORY_MS))?;
     Ok(removed)
 }
 
-/// Sees to it that a folder and its files are on the disk.
-///
-/// # Errors
-/// Where the disk says no.
-pub(super) fn flush_all(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        flush(&entry?.path())?;
-    }
-    flush(folder)
-}
-
-fn flush(path: &Path) -> io::Result<()> {
+fn flush(path: impl AsRef<Path>) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
@@ -161,6 +165,76 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nightly::state::{Commit, Run, Summary, Totals};
+    use std::collections::BTreeSet;
+
+    fn staged(output: &Path, state: &mut State) -> String {
+        let report = Report::new(output, Timestamp(0)).unwrap();
+        fs::create_dir(&report.staged).unwrap();
+        fs::write(report.staged.join("summary.json"), "{}").unwrap();
+        let summary = Summary::default();
+        let run =
+            Run { id: 0, started: Timestamp(0), folder: Some(report.name.clone()), staged: true, summary, owed: None };
+        let voices = BTreeSet::new();
+        let commit = Commit {
+            run: &run,
+            sources: None,
+            memory: None,
+            incidents: None,
+            voices: &voices,
+            tallies: &[],
+            totals: &Totals::new(),
+        };
+        state.commit(&commit).unwrap();
+        report.name
+    }
+
+    fn last(state: &State) -> (Option<String>, bool) {
+        state.last_run().unwrap().map(|run| (run.folder, run.staged)).unwrap()
+    }
+
+    #[test]
+    fn a_report_that_the_state_knows_gets_into_its_place() {
+        let output = tempfile::tempdir().unwrap();
+        let mut state = State::open(output.path()).unwrap();
+        let name = staged(output.path(), &mut state);
+        let said = repair(&mut state, output.path()).unwrap();
+        assert!(said.len() == 1 && said[0].contains(&name), "{said:?}");
+        assert!(output.path().join(&name).join("summary.json").is_file() && !output.path().join(STAGING).exists());
+        assert_eq!(last(&state), (Some(name), false));
+        assert!(repair(&mut state, output.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_report_that_is_in_its_place_stays_there() {
+        let output = tempfile::tempdir().unwrap();
+        let mut state = State::open(output.path()).unwrap();
+        let name = staged(output.path(), &mut state);
+        fs::rename(output.path().join(STAGING).join(&name), output.path().join(&name)).unwrap();
+        assert_eq!(repair(&mut state, output.path()).unwrap().len(), 1);
+        assert_eq!(last(&state), (Some(name), false));
+    }
+
+    #[test]
+    fn a_report_whose_place_was_taken_meanwhile_gets_the_next() {
+        let output = tempfile::tempdir().unwrap();
+        let mut state = State::open(output.path()).unwrap();
+        let name = staged(output.path(), &mut state);
+        fs::create_dir(output.path().join(&name)).unwrap();
+        repair(&mut state, output.path()).unwrap();
+        assert_eq!(last(&state), (Some(format!("{name}-2")), false));
+    }
+
+    #[test]
+    fn what_the_state_does_not_know_never_happened() {
+        let output = tempfile::tempdir().unwrap();
+        let mut state = State::open(output.path()).unwrap();
+        let report = Report::new(output.path(), Timestamp(0)).unwrap();
+        fs::create_dir(&report.staged).unwrap();
+        let said = repair(&mut state, output.path()).unwrap();
+        assert!(said[0].contains("read again"), "{said:?}");
+        assert!(!report.staged.exists() && state.last_run().unwrap().is_none());
+    }
 
     #[test]
     fn names_are_moments_and_never_taken_twice() {

@@ -9,6 +9,7 @@ use crate::input::{Discovery, Input};
 use crate::matching::Matcher;
 use crate::scan::{self, Context, Mark, Start};
 use crate::units::Timestamp;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -106,7 +107,9 @@ pub(super) fn read(
     how: How,
 ) -> std::io::Result<Read> {
     let mut night = Night { matcher, how, events: EventStore::new(how.memory / 2, how.redact), bytes: 0 };
-    let new = Part::new(tonight);
+    let (new, back) = (Part::new(tonight), Part::back(tonight, known, how.back_to));
+    // What was not in the system's memory before is not in it afterwards.
+    let cold: Vec<&Input> = back.inputs.par_iter().filter(|input| !input.is_cached()).collect();
     let outcome = night.scan(&new, Context::None)?;
     let (unfinished, marks) = (outcome.unfinished.clone(), outcome.marks.clone());
     let (signals, mut rows, mut unmatched) = outcome.sorted();
@@ -133,7 +136,6 @@ pub(super) fn read(
     let told = Implicated::by(&remembered)?;
     let places = remembered.iter().map(|event| (Arc::clone(&event.file), event.offset)).collect();
     night.events.extend(remembered)?;
-    let back = Part::back(tonight, known, how.back_to);
     let (mut done, mut done_back) = (Implicated::default(), told);
     for _ in 0..CONTEXT_PASSES {
         let all = night.events.so_far(&Corrections::default(), |events| Implicated::by(events))??;
@@ -150,6 +152,9 @@ pub(super) fn read(
         };
         night.context(&back, wanted_back, &near)?;
         (done, done_back) = (all.clone(), all);
+    }
+    for input in cold {
+        input.forget();
     }
     let events = night.events.finish(Corrections::default());
     Ok(Read { events, remembered: places, rows, unmatched, marks, postponed, bytes: night.bytes + tonight.bytes })

@@ -78,7 +78,9 @@ pub(super) fn choose(
 }
 
 type Key = (Arc<str>, Option<RegionId>, Option<StoreId>, Option<Box<str>>);
-type FactKey = (Arc<str>, Option<StoreId>, Option<Box<str>>, Vec<(FactKind, Box<str>)>);
+type FactKey = (Arc<str>, Option<StoreId>, Option<Box<str>>, Vec<Named>);
+/// What a fact is about: its kind and role, and its value where that is a name.
+type Named = (FactKind, Arc<str>, Option<Box<str>>);
 
 #[derive(Debug, Default)]
 struct Chosen {
@@ -111,8 +113,11 @@ impl Chosen {
 
     /// The last word on something.
     fn fact(&mut self, event: &Event, store: Option<StoreId>, task: Option<&str>, memo: Memo) {
-        let named = |kind: FactKind| matches!(kind, FactKind::Service | FactKind::Addr | FactKind::Store);
-        let of = event.facts.iter().filter(|fact| named(fact.kind)).map(|fact| (fact.kind, fact.value.clone()));
+        use FactKind::{Addr, Command, Service, Store};
+        let of = event.facts.iter().map(|fact| {
+            let is_name = matches!(fact.kind, Service | Addr | Store | Command);
+            (fact.kind, Arc::clone(&fact.role), is_name.then(|| fact.value.clone()))
+        });
         self.facts.insert((Arc::clone(&event.rule), store, task.map(Box::from), of.collect()), memo);
     }
 

@@ -7,10 +7,10 @@ use super::novelty::Novelty;
 use super::read::Read;
 use super::state::{OpenIncident, Summary, TaskNow, Told};
 use super::tonight::Tonight;
-use super::{narrow, notice};
+use super::{inputs, narrow, notice};
 use crate::correlate::{Correlation, Findings, IncidentStatus, TaskStatus};
 use crate::event::ReadStatus;
-use crate::input::{self, Status};
+use crate::input::Status;
 use crate::outcome::Outcome;
 use crate::units::Timestamp;
 use std::collections::BTreeSet;
@@ -60,7 +60,7 @@ impl Night<'_> {
             .filter_map(|row| Some(tonight.inputs[tonight.readings.get(&row.file)?.input].name()))
             .collect();
         for pattern in &self.config.inputs {
-            let found = input::discover(std::slice::from_ref(pattern), &input::Options::default());
+            let found = inputs::find(self.config, std::slice::from_ref(pattern));
             if found.inputs.iter().any(|input| spoke.contains(input.name())) {
                 voices.insert(format!("input {pattern}"));
             }

@@ -4,7 +4,7 @@
 //! certificates to check against; a TLS library of our own would be a third of the program. Secrets reach `curl` by standard input.
 
 use super::config::Webhook;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::{Command, Stdio};
@@ -34,14 +34,17 @@ pub(super) fn send(hook: &Webhook, body: &str) -> anyhow::Result<u32> {
 }
 
 fn once(hook: &Webhook, body: &str) -> anyhow::Result<()> {
-    if hook.url.starts_with("https://") { by_curl(hook, body) } else { by_tcp(hook, body) }
+    let address = Address::of(&hook.url).context("the webhook's url is none")?;
+    let status = if address.tls { by_curl(hook, body)? } else { by_tcp(hook, &address, body)? };
+    match status {
+        200..=299 => Ok(()),
+        status => bail!("{} answered with status {status}", address.host),
+    }
 }
 
-fn by_tcp(hook: &Webhook, body: &str) -> anyhow::Result<()> {
-    let Address { host, authority, path } = Address::of(&hook.url).context("the webhook's url is none")?;
-    let address = host.to_socket_addrs().with_context(|| format!("{host} is unknown"))?.next().context("no address")?;
-    let mut stream =
-        TcpStream::connect_timeout(&address, hook.timeout).with_context(|| format!("{host} does not answer"))?;
+/// Gives the status of the answer.
+fn by_tcp(hook: &Webhook, Address { host, authority, path, .. }: &Address<'_>, body: &str) -> anyhow::Result<u16> {
+    let mut stream = connect(host, hook.timeout).with_context(|| format!("{host} does not answer"))?;
     stream.set_read_timeout(Some(hook.timeout))?;
     stream.set_write_timeout(Some(hook.timeout))?;
     let mut request = format!(
@@ -61,30 +64,41 @@ fn by_tcp(hook: &Webhook, body: &str) -> anyhow::Result<()> {
     stream.write_all(body.as_bytes())?;
     let mut line = String::new();
     BufReader::new(stream.take(1_024)).read_line(&mut line).with_context(|| format!("no answer from {host}"))?;
-    let status: Option<u16> = line.split(' ').nth(1).and_then(|word| word.parse().ok());
-    match status {
-        Some(200..=299) => Ok(()),
-        Some(status) => bail!("{host} answered with status {status}"),
-        None => bail!("{host} does not speak HTTP"),
-    }
+    let status = line.split(' ').nth(1).and_then(|word| word.parse().ok());
+    status.filter(|_| line.starts_with("HTTP/")).with_context(|| format!("{host} does not speak HTTP"))
 }
 
-fn by_curl(hook: &Webhook, body: &str) -> anyhow::Result<()> {
+/// The first address that answers: a name may have several.
+fn connect(host: &str, timeout: Duration) -> anyhow::Result<TcpStream> {
+    let mut last = None;
+    for address in host.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, timeout) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or_else(|| anyhow!("it has no address"), Into::into))
+}
+
+fn by_curl(hook: &Webhook, body: &str) -> anyhow::Result<u16> {
+    // A line of a config holds 100 KiB only.
+    let mut document = tempfile::NamedTempFile::new().context("a temporary file cannot be made")?;
+    document.write_all(body.as_bytes()).context("a temporary file cannot be written")?;
     // In a config on standard input nobody sees it among the processes.
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut config = format!(
-        "url = {}\nmax-time = {}\nheader = \"Content-Type: application/json\"\ndata = {}\n",
+        "url = {}\nmax-time = {}\nheader = \"Content-Type: application/json\"\ndata-binary = {}\n",
         quoted(&hook.url),
         hook.timeout.as_secs().max(1),
-        quoted(body)
+        quoted(&format!("@{}", document.path().display()))
     );
     for (name, value) in &hook.headers {
         config.push_str(&format!("header = {}\n", quoted(&format!("{name}: {value}"))));
     }
     let mut curl = Command::new("curl")
-        .args(["--silent", "--show-error", "--fail", "--output", "/dev/null", "--config", "-"])
+        .args(["--silent", "--show-error", "--output", "/dev/null", "--write-out", "%{http_code}", "--config", "-"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .context("https needs `curl`, which cannot be run")?;
@@ -95,11 +109,13 @@ fn by_curl(hook: &Webhook, body: &str) -> anyhow::Result<()> {
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(())
+    String::from_utf8_lossy(&output.stdout).trim().parse().context("curl gives no status")
 }
 
 /// Where a URL points.
 struct Address<'u> {
+    /// Whether it is `https`.
+    tls: bool,
     /// Host and port, to connect to.
     host: String,
     /// The same as written.
@@ -109,20 +125,24 @@ struct Address<'u> {
 
 impl<'u> Address<'u> {
     fn of(url: &'u str) -> Option<Self> {
-        let rest = url.strip_prefix("http://")?;
+        let (tls, rest) = match url.strip_prefix("https://") {
+            Some(rest) => (true, rest),
+            None => (false, url.strip_prefix("http://")?),
+        };
         let end = rest.find('/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let after_port = authority.rsplit(']').next().unwrap_or(authority);
-        let host = if after_port.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
+        let port = if tls { 443 } else { 80 };
+        let host = if after_port.contains(':') { authority.to_owned() } else { format!("{authority}:{port}") };
         let is_plain =
             !authority.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) && !authority.contains('@');
-        is_plain.then_some(Self { host, authority, path: if path.is_empty() { "/" } else { path } })
+        is_plain.then_some(Self { tls, host, authority, path: if path.is_empty() { "/" } else { path } })
     }
 }
 
 /// Whether notices can be sent there.
 pub(super) fn is_address(url: &str) -> bool {
-    url.starts_with("https://") || Address::of(url).is_some()
+    Address::of(url).is_some()
 }
 
 #[cfg(test)]
@@ -135,7 +155,16 @@ mod tests {
         assert_eq!(parts("http://hook.example/a?b"), Some(("hook.example:80".into(), "/a?b".into())));
         assert_eq!(parts("http://[::1]:9093"), Some(("[::1]:9093".into(), "/".into())));
         assert_eq!(parts("http://[::1]/x"), Some(("[::1]:80".into(), "/x".into())));
-        for url in ["ftp://x/", "http://", "http://a b/", "http://a/\r\nX: y", "http://u:p@host/"] {
+        assert_eq!(parts("https://hook.example/a"), Some(("hook.example:443".into(), "/a".into())));
+        for url in [
+            "ftp://x/",
+            "http://",
+            "https://",
+            "https://u@host/",
+            "http://a b/",
+            "http://a/\r\nX: y",
+            "http://u:p@host/",
+        ] {
             assert!(!is_address(url), "{url}");
         }
     }

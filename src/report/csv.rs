@@ -3,7 +3,7 @@
 use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables::{self, EventRow, Events};
 use super::tally::Tally;
-use crate::correlate::Correlation;
+use crate::correlate::{Correlation, Episode};
 use crate::event::{Event, EventStream};
 use crate::safe::Safe;
 use crate::units::Timestamp;
@@ -136,14 +136,15 @@ pub(super) fn write_events(
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
-    let safe = if events.is_redacted() { Safe::new(false) } else { safe };
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
-        let chunks: Vec<_> = batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
-        for event in batch.iter().filter(|event| correlation.is_counted(event)) {
-            tally.count(&EventRow { event, derived: correlation.derived(event) });
-        }
+        let format = || batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
+        let (chunks, ()): (Vec<_>, _) = rayon::join(format, || {
+            for event in batch.iter().filter(|event| correlation.is_counted(event)) {
+                tally.count(&EventRow { event, derived: correlation.derived(event) });
+            }
+        });
         for text in chunks {
             if result.is_ok() {
                 result = text.and_then(|text| out.write_all(&text));
@@ -164,12 +165,19 @@ fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], s
     Ok(text)
 }
 
-/// Writes `timeline.csv`.
-pub(super) fn write_episodes(correlation: &Correlation, out: impl Write, safe: Safe) -> io::Result<()> {
+/// Writes `timeline.csv`. Rows are formatted in parallel and written in order.
+pub(super) fn write_episodes(correlation: &Correlation, mut out: impl Write, safe: Safe) -> io::Result<()> {
     let table = tables::timeline();
-    let mut writer = CsvWriter::new(&table, out, safe)?;
-    correlation.each_episode(&mut |row| writer.row(row))?;
-    writer.finish()
+    CsvWriter::new(&table, &mut out, safe)?.finish()?;
+    let make = |episodes: &[Episode]| {
+        let mut text = Vec::with_capacity(episodes.len() * 384);
+        let mut writer = CsvWriter::rows_only(&table, &mut text, safe);
+        episodes.iter().try_for_each(|row| writer.row(row))?;
+        writer.finish()?;
+        Ok(text)
+    };
+    correlation.each_made(&make, &mut |text| out.write_all(&text))?;
+    out.flush()
 }
 
 /// Writes a whole table.

@@ -5,7 +5,7 @@ use super::Run;
 use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables;
 use super::tally::Tally;
-use crate::correlate::{Correlation, Incident, Task, Totals};
+use crate::correlate::{Correlation, Episode, Incident, Task, Totals};
 use crate::safe::Safe;
 use crate::units::{Timestamp, Tso};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -15,13 +15,13 @@ use std::io::{self, Write};
 /// Version of the document's form.
 const SCHEMA: u32 = 1;
 
-/// Writes the document, one row a line.
+/// Writes the document, one row a line. `shown` is for what events say, which may be without secrets already.
 pub(super) fn write(
     correlation: &Correlation,
     tally: &Tally,
     run: &Run,
     mut out: impl Write,
-    safe: Safe,
+    (safe, shown): (Safe, Safe),
 ) -> io::Result<()> {
     let findings = &correlation.findings;
     let (chain, incidents, tasks) = (tables::chain(), tables::incidents(), tables::tasks());
@@ -36,10 +36,20 @@ pub(super) fn write(
     list(&mut out, "tasks", findings.tasks.iter().map(|row| TaskDoc { tasks: &tasks, row, safe }))?;
     let timeline = tables::timeline();
     write!(out, ",\n\"{}\": [", timeline.name)?;
-    let mut before: &[u8] = b"\n";
-    correlation.each_episode(&mut |row| {
-        out.write_all(std::mem::replace(&mut before, b",\n"))?;
-        Ok(serde_json::to_writer(&mut out, &RowDoc { table: &timeline, row, safe })?)
+    let make = |episodes: &[Episode]| {
+        let mut text = Vec::with_capacity(episodes.len() * 512);
+        for row in episodes {
+            text.extend_from_slice(b",\n");
+            serde_json::to_writer(&mut text, &RowDoc { table: &timeline, row, safe: shown })?;
+        }
+        Ok(text)
+    };
+    let mut is_first = true;
+    correlation.each_made(&make, &mut |text| {
+        // Nothing stands before the first row.
+        let skipped = usize::from(is_first && !text.is_empty());
+        is_first &= text.is_empty();
+        out.write_all(&text[skipped..])
     })?;
     out.write_all(b"]")?;
     rows(&mut out, &tables::regions(), &findings.regions, safe)?;
@@ -233,6 +243,8 @@ impl Serialize for RunDoc<'_> {
         map.serialize_entry("duration_ms", &run.duration_ms)?;
         map.serialize_entry("bytes_per_second", &run.bytes_per_second)?;
         map.serialize_entry("threads", &run.threads)?;
+        let news: Vec<String> = run.news.iter().map(|sentence| safe.text(sentence).to_string()).collect();
+        map.serialize_entry("news", &news)?;
         map.end()
     }
 }

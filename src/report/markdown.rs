@@ -5,6 +5,8 @@ mod gantt;
 
 pub(crate) use escape::Markdown;
 
+pub(crate) use escape::text as escaped;
+
 use super::Run;
 use super::show::{Shown, shown};
 use super::tables;
@@ -30,6 +32,7 @@ struct Page<'a> {
     caveats: Vec<SafeText<'static>>,
     totals: String,
     as_of: Option<String>,
+    news: Vec<SafeText<'a>>,
     run: &'a Run,
     command_line: String,
     took: String,
@@ -142,6 +145,7 @@ pub(super) fn write(
         caveats: words::caveats(findings, safe),
         totals: words::totals(findings),
         as_of: findings.now.map(words::moment),
+        news: run.news.iter().map(|sentence| safe.line(sentence)).collect(),
         command_line: escape::span(&safe.line(&run.command_line)),
         took: hms(run.duration_ms as i64),
         rate: words::bytes(run.bytes_per_second),

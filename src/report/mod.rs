@@ -20,6 +20,7 @@ mod words;
 
 pub use formats::Format;
 pub(crate) use layout::{cut, cut_start, width};
+pub(crate) use markdown::escaped as markdown_text;
 pub use terminal::{Style, answer};
 
 use crate::correlate::Correlation;
@@ -44,6 +45,8 @@ pub struct Run {
     pub bytes_per_second: u64,
     /// Threads that read.
     pub threads: usize,
+    /// What is new since the run before, a sentence each, where there was one: it stands on top.
+    pub news: Vec<String>,
 }
 
 /// How to write a report.
@@ -99,7 +102,13 @@ pub enum Error {
 /// # Errors
 /// Where the events cannot be read back or `out` cannot be written.
 pub fn write_events(out: impl io::Write, events: &dyn EventStream, redact: bool) -> io::Result<()> {
-    csv::write_events(&Correlation::default(), events, &mut Tally::default(), out, Safe::new(redact))
+    csv::write_events(
+        &Correlation::default(),
+        events,
+        &mut Tally::default(),
+        out,
+        Safe::new(redact && !events.is_redacted()),
+    )
 }
 
 /// Writes the report folder beside its place and renames it in: it is whole or absent, and an older report that was
@@ -123,9 +132,14 @@ pub fn write_folder(
         write(BufWriter::new(file)).map_err(|source| Error::Io { path, source })
     };
 
+    // What was redacted when it was read need not be redacted again.
+    let shown = Safe::new(options.redact && !events.is_redacted());
     let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
-    write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, safe))?;
-    write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, safe))?;
+    std::thread::scope(|scope| {
+        let timeline = scope.spawn(|| write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, shown)));
+        write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, shown))?;
+        timeline.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
     write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;
@@ -133,7 +147,7 @@ pub fn write_folder(
     write("errors.csv", &mut |out| csv::write(&tables::errors(), &findings.errors, out, safe))?;
     write("unmatched.csv", &mut |out| csv::write(&tables::unmatched(), &findings.unmatched, out, safe))?;
     write("sources.csv", &mut |out| csv::write(&tables::sources(), &findings.sources, out, safe))?;
-    write("summary.json", &mut |out| json::write(correlation, &tally, run, out, safe))?;
+    write("summary.json", &mut |out| json::write(correlation, &tally, run, out, (safe, shown)))?;
     write("report.md", &mut |out| markdown::write(findings, catalog, run, out, safe))?;
     write("report.html", &mut |out| html::write(findings, &tally, catalog, run, out, safe))?;
     for format in &options.formats {

@@ -10,6 +10,7 @@ use crate::units::{Component, Level, PeerId, RegionId, Severity, StoreId, Timest
 
 pub(super) fn run() -> Run {
     Run {
+        news: Vec::new(),
         command_line: "tidescope analyze incident-0726/ s3://logs/x?secret-access-key=hunter2".to_owned(),
         version: "0.1.0",
         duration_ms: 4_100,

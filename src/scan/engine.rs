@@ -1,10 +1,12 @@
 //! The passes over all sources: signals first, then the context that they implicate.
 
-use super::part::{self, ContextSearch, Part, TimeWindow, Wanted};
-use super::window::Window;
+use super::context::ContextSearch;
+use super::part::{self, Part, TimeWindow, Wanted};
+use super::window::{BEFORE, Window};
 use super::{About, Mark, Start, head, stream};
 use crate::event::{
-    Corrections, Event, EventStore, Implicated, ReadStatus, SortedEvents, SourceRow, UnmatchedRow, Writer,
+    Corrections, Event, EventStore, Implicated, ImplicatedNamed, ReadStatus, SortedEvents, SourceRow, UnmatchedRow,
+    Writer,
 };
 use crate::input::{Body, Discovery, Input, Problem, Status};
 use crate::matching::Matcher;
@@ -111,8 +113,13 @@ pub fn scan(
             run.signals(&inputs)?;
             let mut known = Implicated::default();
             for _ in 0..CONTEXT_PASSES {
-                let corrections = run.corrections();
-                let implicated = run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??;
+                let implicated = match run.shared_mut().named.without_ranges() {
+                    Some(implicated) => implicated,
+                    None => {
+                        let corrections = run.corrections();
+                        run.shared_mut().store.so_far(&corrections, |events| Implicated::by(events))??
+                    }
+                };
                 let new = implicated.without(&known);
                 if new.is_empty() {
                     break;
@@ -142,6 +149,7 @@ struct Scan<'a> {
 #[derive(Debug)]
 struct Shared {
     store: EventStore,
+    named: ImplicatedNamed,
     sources: BTreeMap<Arc<str>, SourceRow>,
     unmatched: BTreeMap<Template, UnmatchedRow>,
     lines: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
@@ -164,6 +172,7 @@ impl<'a> Scan<'a> {
     fn new(matcher: &'a Matcher, settings: &'a Settings, progress: &'a Progress) -> Self {
         let shared = Shared {
             store: EventStore::new(settings.memory / (rayon::current_num_threads() + 1), settings.redact),
+            named: ImplicatedNamed::default(),
             sources: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -221,13 +230,16 @@ impl<'a> Scan<'a> {
         if !first && !input.is_rereadable() {
             return self.spooled(input, wanted);
         }
-        let problems = input.read(&mut |name, body| {
+        // Of a plain object only the split is asked for.
+        let part =
+            split.filter(|_| input.is_remote()).map(|split| input.tail(split.start.saturating_sub(BEFORE as u64)));
+        let problems = part.as_ref().unwrap_or(input).read(&mut |name, body| {
             let file: Arc<str> = Arc::from(name);
             match body {
                 Body::Mapped(text) => self.mapped(&file, text, split, wanted),
                 Body::Stream(stream) if first && !input.is_rereadable() => self.spool(input, &file, stream, wanted),
                 Body::Stream(stream) => self.stream(&file, stream, 0, split, wanted),
-                Body::Tail(begin, stream) => self.stream(&file, stream, begin, None, wanted),
+                Body::Tail(begin, stream) => self.stream(&file, stream, begin, split, wanted),
             }
         });
         self.problems(&problems);
@@ -345,8 +357,13 @@ impl<'a> Scan<'a> {
         if events.is_empty() {
             return;
         }
+        let mut named = ImplicatedNamed::default();
+        events.iter().for_each(|event| named.add(event));
+        let mut shared = self.shared();
+        shared.named.merge(named);
+        let batch = shared.store.add(events);
         // A full batch is written outside of the lock.
-        let batch = self.shared().store.add(events);
+        drop(shared);
         if let Some(batch) = batch {
             match batch.write() {
                 Ok(run) => self.shared().store.keep(run),
@@ -427,6 +444,13 @@ impl<'a> Scan<'a> {
             };
             let row =
                 shared.sources.entry(Arc::clone(&file)).or_insert_with(|| SourceRow { file, ..SourceRow::default() });
+            if row.bytes > 0 && status == ReadStatus::Failed {
+                // It was read before: only the pass for its context failed.
+                row.status = ReadStatus::Partial;
+                let reason = || format!("could not be read again for its context: {}", problem.reason);
+                row.problem.get_or_insert_with(reason);
+                continue;
+            }
             row.status = status;
             row.problem = Some(problem.reason.clone());
         }

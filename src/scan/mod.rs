@@ -2,6 +2,7 @@
 
 mod about;
 mod clock;
+mod context;
 mod engine;
 mod head;
 mod part;

@@ -1,15 +1,15 @@
 //! One part of a source: its records through the gate, to events.
 
 use super::clock::Clock;
+use super::context::ContextSearch;
 use super::template;
 use super::{About, Window};
-use crate::event::{Event, Facts, Implicated, Place, UnmatchedRow, message_line};
+use crate::event::{Event, Facts, Place, UnmatchedRow, message_line};
 use crate::matching::Matcher;
 use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};
 use crate::rules;
 use crate::safe::Safe;
 use crate::units::{Component, Level, Timestamp};
-use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,35 +23,6 @@ pub(super) enum Wanted {
     Context(Arc<ContextSearch>),
     /// Every record about something, matched by a rule or not.
     About(Arc<About>),
-}
-
-/// Implicated regions, and a quick test for their ids.
-#[derive(Debug)]
-pub(super) struct ContextSearch {
-    implicated: Implicated,
-    /// The ids as text, while they are few: where none stands, nothing is read.
-    ids: Option<AhoCorasick>,
-}
-
-impl ContextSearch {
-    /// More ids than this are cheaper to check record by record.
-    const FEW: usize = 48;
-
-    pub(super) fn new(implicated: Implicated) -> Self {
-        let few = implicated.ranges.is_empty() && implicated.regions.len() <= Self::FEW;
-        // Only leftmost search runs on vectors.
-        let build = || {
-            AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(implicated.regions.iter().map(ToString::to_string))
-        };
-        let ids = few.then(|| build().ok()).flatten();
-        Self { implicated, ids }
-    }
-
-    fn may_hold(&self, text: &[u8]) -> bool {
-        self.ids.as_ref().is_none_or(|ids| ids.is_match(text))
-    }
 }
 
 /// Only records of this time.
@@ -92,16 +63,7 @@ pub(super) fn read(
     redact: bool,
 ) -> Part {
     let mut part = Part::default();
-    if let Wanted::Context(search) = wanted {
-        let reach = window.text.len().min(own.end + super::window::BEHIND);
-        if !search.may_hold(&window.text[own.start..reach]) {
-            // Lines of the parts behind it count on.
-            part.tally.newlines = memchr::memchr_iter(b'\n', &window.text[own]).count() as u64;
-            return part;
-        }
-    }
-    let mut reader =
-        Reader { window, file, matcher, wanted, time, redact, counted_to: own.start, line: 1, part: &mut part };
+    let mut reader = Reader { window, file, matcher, wanted, time, redact, part: &mut part };
     let tally = split(window.text, own, &mut reader);
     part.tally = tally;
     part
@@ -115,9 +77,6 @@ struct Reader<'a, 'p> {
     time: TimeWindow,
     /// Whether secrets are replaced.
     redact: bool,
-    /// Line ends are counted up to here; `line` is the line there.
-    counted_to: usize,
-    line: u64,
     part: &'p mut Part,
 }
 
@@ -139,7 +98,7 @@ impl Sink for Reader<'_, '_> {
                 if low && !self.matcher.context().passes(raw.bytes) {
                     return;
                 }
-                if search.may_hold(raw.bytes) {
+                if search.may(raw.bytes) {
                     self.context(raw, search);
                 }
             }
@@ -166,11 +125,11 @@ impl Reader<'_, '_> {
         let facts = Facts::of(&record);
         match self.matcher.find(&record, facts.codes()).map(|index| self.matcher.catalog().at(index)) {
             Some(rule) if rule.kind == rules::Kind::Signal => {
-                let place = self.place(raw.start);
+                let place = self.place(raw);
                 self.push(facts.event(&record, rule, place));
             }
             Some(_) => {}
-            None => self.unmatched(&record, raw.start),
+            None => self.unmatched(&record, raw),
         }
     }
 
@@ -186,8 +145,8 @@ impl Reader<'_, '_> {
             return;
         }
         let event = facts.event(&record, rule, Place { file: Arc::clone(self.file), line: 0, offset: 0 });
-        if search.implicated.wants(&event) {
-            let place = self.place(raw.start);
+        if search.wants(&event) {
+            let place = self.place(raw);
             self.push(Event { line: place.line, offset: place.offset, ..event });
         }
     }
@@ -199,7 +158,7 @@ impl Reader<'_, '_> {
         }
         let facts = Facts::of(&record);
         let rule = self.matcher.find(&record, facts.codes()).map(|index| self.matcher.catalog().at(index));
-        let place = self.place(raw.start);
+        let place = self.place(raw);
         let event = facts.event_of(&record, rule, place);
         if about.holds(&event, &record.text) {
             self.push(event);
@@ -213,15 +172,12 @@ impl Reader<'_, '_> {
         self.part.events.push(event);
     }
 
-    fn place(&mut self, start: usize) -> Place {
-        let newlines = memchr::memchr_iter(b'\n', &self.window.text[self.counted_to..start]).count();
-        self.line += newlines as u64;
-        self.counted_to = start;
-        Place { file: Arc::clone(self.file), line: self.line, offset: self.window.base + start as u64 }
+    fn place(&self, raw: RawRecord<'_>) -> Place {
+        Place { file: Arc::clone(self.file), line: raw.newlines + 1, offset: self.window.base + raw.start as u64 }
     }
 
     /// Counts the template of a record of WARN and worse that no rule knew.
-    fn unmatched(&mut self, record: &Record<'_>, start: usize) {
+    fn unmatched(&mut self, record: &Record<'_>, raw: RawRecord<'_>) {
         if !record.level.is_some_and(Level::is_high) {
             return;
         }
@@ -234,7 +190,7 @@ impl Reader<'_, '_> {
             known.last = known.last.max(time);
             return;
         }
-        let place = self.place(start);
+        let place = self.place(raw);
         let component = match &*record.caller {
             caller if caller.ends_with(b".rs") => Some(Component::Tikv),
             _ => None,

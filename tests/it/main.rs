@@ -26,4 +26,5 @@ mod parts;
 mod random;
 mod samples;
 mod scenarios;
+mod screens;
 mod timeline;

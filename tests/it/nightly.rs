@@ -2,5 +2,9 @@
 
 mod cluster;
 mod crash;
+mod disk;
 mod fortnight;
 mod night;
+mod prometheus;
+mod quiet;
+mod signals;

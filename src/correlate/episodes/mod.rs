@@ -189,16 +189,6 @@ impl Episodes {
         let kept: BTreeMap<u32, &Run> = self.kept.iter().map(|(at, run)| (*at, run)).collect();
         kept.into_iter().chain(self.pages.held()).map(|(at, run)| (EpisodeId(at), run))
     }
-
-    /// Hands every episode to `each`, in order.
-    ///
-    /// # Errors
-    /// Where the temporary file cannot be read back.
-    fn for_each(&self, each: &mut dyn FnMut(EpisodeId, &Run) -> std::io::Result<()>) -> std::io::Result<()> {
-        // A page on disk is older than what is kept of it.
-        self.pages.for_each_written(&mut |at, run| each(EpisodeId(at), self.kept.get(&at).unwrap_or(&run)))?;
-        self.pages.held().try_for_each(|(at, run)| each(EpisodeId(at), run))
-    }
 }
 
 static NOTHING: std::sync::LazyLock<Run> = std::sync::LazyLock::new(|| Run {

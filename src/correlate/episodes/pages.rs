@@ -1,6 +1,7 @@
 //! Episodes in pages: the newest in memory, older ones in a temporary file.
 
 use super::Run;
+use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -20,6 +21,8 @@ pub(super) struct Pages {
 impl Pages {
     /// Runs of a page.
     const PAGE: usize = 2_048;
+    /// Written pages that are read back at once.
+    const AT_ONCE: usize = 16;
     /// Pages in memory.
     #[cfg(not(test))]
     const HELD: usize = 32;
@@ -98,22 +101,53 @@ impl Pages {
         &self,
         each: &mut dyn FnMut(u32, Run) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
+        let mut at = 0;
+        self.each_written(&|_, page| Ok(page), &mut |page| {
+            page.into_iter().try_for_each(|run| {
+                at += 1;
+                each(at - 1, run)
+            })
+        })
+    }
+
+    /// Makes something of each page and the position of its first run, in parallel, and hands it to `each`, in order.
+    pub(super) fn each_made<T: Send>(
+        &self,
+        make: &(impl Fn(u32, &[Run]) -> std::io::Result<T> + Sync),
+        each: &mut impl FnMut(T) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        self.each_written(&|at, page| make(at, &page), each)?;
+        let held: Vec<&Vec<Run>> = self.held.iter().collect();
+        let first = |at: usize| self.written + (at * Self::PAGE) as u32;
+        let made: Vec<_> = held.par_iter().enumerate().map(|(at, page)| make(first(at), page)).collect();
+        made.into_iter().try_for_each(|made| each(made?))
+    }
+
+    fn each_written<T: Send>(
+        &self,
+        make: &(impl Fn(u32, Vec<Run>) -> std::io::Result<T> + Sync),
+        each: &mut impl FnMut(T) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let mut file = file.try_clone()?;
         file.seek(SeekFrom::Start(0))?;
         let mut from = BufReader::with_capacity(1 << 20, file);
         let mut at = 0;
-        let mut bytes = Vec::new();
         while at < self.written {
-            let mut length = [0; 8];
-            from.read_exact(&mut length)?;
-            bytes.resize(u64::from_le_bytes(length) as usize, 0);
-            from.read_exact(&mut bytes)?;
-            let page: Vec<Run> = postcard::from_bytes(&bytes).map_err(std::io::Error::other)?;
-            for run in page {
-                each(at, run)?;
-                at += 1;
+            let mut batch: Vec<(u32, Vec<u8>)> = Vec::with_capacity(Self::AT_ONCE);
+            while batch.len() < Self::AT_ONCE && at < self.written {
+                let mut length = [0; 8];
+                from.read_exact(&mut length)?;
+                let mut bytes = vec![0; u64::from_le_bytes(length) as usize];
+                from.read_exact(&mut bytes)?;
+                batch.push((at, bytes));
+                // Only whole pages are written.
+                at += Self::PAGE as u32;
             }
+            let read =
+                |(at, bytes): &(u32, Vec<u8>)| make(*at, postcard::from_bytes(bytes).map_err(std::io::Error::other)?);
+            let made: Vec<_> = batch.par_iter().map(read).collect();
+            made.into_iter().try_for_each(|made| each(made?))?;
         }
         Ok(())
     }

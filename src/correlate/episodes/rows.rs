@@ -24,17 +24,25 @@ impl Episodes {
         shown.take(most).map(|(.., id, run)| row(id, run, learned, incidents)).collect()
     }
 
-    /// Hands the row of every episode to `each`, in the same order.
+    /// Makes something of the rows of every page, in parallel, and hands it to `each`, in the same order.
     ///
     /// # Errors
-    /// Where the temporary file cannot be read back, or `each` fails.
-    pub(in crate::correlate) fn each_row(
+    /// Where the temporary file cannot be read back, or `make` or `each` fails.
+    pub(in crate::correlate) fn each_made<T: Send>(
         &self,
         learned: &Learned,
         incidents: &OfEpisodes,
-        each: &mut dyn FnMut(&Episode) -> std::io::Result<()>,
+        make: &(impl Fn(Vec<Episode>) -> std::io::Result<T> + Sync),
+        each: &mut impl FnMut(T) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
-        self.for_each(&mut |id, run| each(&row(id, run, learned, incidents)))
+        self.pages.each_made(
+            &|first, runs| {
+                // A page on disk is older than what is kept of it.
+                let newest = |(at, run)| (EpisodeId(at), self.kept.get(&at).unwrap_or(run));
+                make((first..).zip(runs).map(newest).map(|(id, run)| row(id, run, learned, incidents)).collect())
+            },
+            each,
+        )
     }
 }
 

@@ -13,6 +13,11 @@ use crate::event::{Event, ReadStatus, SourceRow};
 use crate::units::{Component, StoreId};
 use std::collections::BTreeMap;
 
+/// What all files of one rotated log have in common.
+pub(super) fn rotated_set(file: &str) -> String {
+    names::read(file).set
+}
+
 /// Position of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) struct InstanceId(pub(super) u32);

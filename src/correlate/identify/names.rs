@@ -88,7 +88,8 @@ pub(super) fn read(name: &str) -> NameHints {
 
 /// The file's name without rotation time, number and suffixes: the same for all files of a rotated set.
 fn stem(file: &str) -> &str {
-    let mut stem = file;
+    // Of a file that is no longer there, whose name another one has.
+    let mut stem = file.split_once(" (gone").map_or(file, |(name, _)| name);
     for suffix in [".gz", ".zst", ".xz", ".bz2", ".lz4", ".bak", ".old"] {
         stem = stem.strip_suffix(suffix).unwrap_or(stem);
     }
@@ -233,6 +234,7 @@ mod tests {
             "tikv-2022-07-25T14-54-44.467.log.gz",
             "tikv_stderr.log",
             "tikv.log.1",
+            "tikv.log (gone 2)",
             "tikv.log.2022-07-25T14-54-44.467",
         ] {
             assert_eq!(stem(name), "tikv", "{name}");

@@ -19,6 +19,7 @@ use super::episodes::{EpisodeId, Episodes};
 use super::findings::{Cause, Certainty, Incident, IncidentKind, IncidentStatus, Place};
 use super::gc::Gc;
 use super::graph::{Graph, Member, Taken};
+use super::identify::rotated_set;
 use super::learned::Learned;
 use super::regions::Regions;
 use super::runs::BrRun;
@@ -200,7 +201,8 @@ fn hash_text(draft: &Draft, world: &World<'_>) -> String {
     let instance = match (writer.store, &writer.address) {
         (Some(store), _) => format!("store {store}"),
         (None, Some(address)) => address.clone(),
-        (None, None) => writer.file.to_string(),
+        // The same before and after its log is rotated.
+        (None, None) => rotated_set(&writer.file),
     };
     let time = seed.time.map_or_else(|| seed.place.to_string(), |time| time.to_string());
     let task = draft.task.as_deref().unwrap_or_default();

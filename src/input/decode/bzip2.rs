@@ -60,7 +60,8 @@ impl Decode for Bzip2 {
                     }
                 }
             }
-            let head = exactly(feed, 11)?;
+            // A stream whose last mark begins with a byte has not one byte more.
+            let head = exactly(feed, (self.bit + MARK_BITS + 32).div_ceil(8))?;
             let checksum = bits(head, self.bit + MARK_BITS, 32) as u32;
             match bits(head, self.bit, MARK_BITS) {
                 BLOCK => {

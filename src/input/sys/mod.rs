@@ -8,4 +8,4 @@ mod range;
 
 pub use guard::guard_mapped_reads;
 pub(super) use map::Mapping;
-pub(super) use range::{has_holes, next_data, will_read_in_order};
+pub(super) use range::{forget, has_holes, next_data, will_read_in_order};

@@ -26,6 +26,20 @@ fn compressed_files_whatever_their_name() {
     }
 }
 
+/// The end of a stream lies at another bit for every length.
+#[test]
+fn compressed_files_of_any_length() {
+    let folder = Folder::new();
+    let text = log(300, 6);
+    for (tool, suffix) in COMPRESSORS.iter().take(5) {
+        for length in 1..40 {
+            folder.write("a", &text[..length * 7]);
+            folder.sh(&format!("{tool} < a > a.log.{suffix}"));
+            folder.read(&[&format!("a.log.{suffix}")]).whole(&format!("a.log.{suffix}"), &text[..length * 7]);
+        }
+    }
+}
+
 #[test]
 fn options_of_the_compressors() {
     let folder = Folder::new();

@@ -29,6 +29,25 @@ fn flags_come_before_the_file() {
 }
 
 #[test]
+fn the_sample_of_the_documentation_is_well_formed() {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/nightly/config.toml"));
+    let plain = read(text, &[]).unwrap();
+    assert_eq!((plain.limits.events, plain.limits.memory, plain.fail_on), (200_000, 512 << 20, None));
+    // With all that is commented out, too.
+    let key =
+        |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.starts_with(['[', '"']) || rest.contains(" = "));
+    let all: String = text
+        .lines()
+        .map(|line| if key(line) { &line[2..] } else { line })
+        .fold(String::new(), |all, line| all + line + "\n");
+    let error = read(&all, &[]).unwrap_err();
+    assert!(error.contains("TIDESCOPE_HOOK is not set"), "{error}");
+    let all = all.replace("${TIDESCOPE_HOOK}", "x").replace("${TIDESCOPE_TOKEN}", "x");
+    let full = read(&all, &[]).unwrap();
+    assert!(full.webhook.is_some() && full.metrics.is_some() && full.stores.len() == 1);
+}
+
+#[test]
 fn mistakes_are_named() {
     for (text, word) in [
         ("inputs = []\noutput = 'o'", "inputs"),

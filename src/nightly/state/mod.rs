@@ -11,10 +11,10 @@ pub use incidents::Told;
 pub use memory::Memo;
 pub use runs::{OpenIncident, Run, Summary, TaskNow};
 pub use sources::{Head, KnownFile, KnownSource, Sources};
-pub use tallies::{Kind, Tally};
+pub use tallies::{Kind, Tally, Totals};
 
-use anyhow::{Context, bail};
-use rusqlite::{Connection, Transaction};
+use anyhow::bail;
+use rusqlite::{Connection, OpenFlags, Transaction};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +26,13 @@ pub const FILE: &str = "state.sqlite";
 const APPLICATION: i32 = 0x7469_6465;
 
 /// What each version adds to the one before it.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("totals.sql")];
+
+/// The form that this program writes.
+const TODAY: u32 = MIGRATIONS.len() as u32;
+
+/// How long somebody else may be writing.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// The open state.
 #[derive(Debug)]
@@ -50,6 +56,8 @@ pub struct Commit<'a> {
     pub voices: &'a BTreeSet<String>,
     /// What was counted.
     pub tallies: &'a [Tally],
+    /// The same by rule and store.
+    pub totals: &'a Totals,
 }
 
 impl State {
@@ -58,50 +66,65 @@ impl State {
     /// # Errors
     /// Where it cannot be read or written, or is no state of this program.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
-        Self::at(folder, &folder.join(FILE))
+        let path = folder.join(FILE);
+        let open = || {
+            let mut state = Self { db: Connection::open(&path)?, path: path.clone() };
+            state.db.busy_timeout(BUSY)?;
+            state.migrate()?;
+            anyhow::Ok(state)
+        };
+        open().map_err(|error| unusable(error, "used", &path))
     }
 
-    /// Opens the state of a folder to look at it; `None` where no run has made one.
+    /// Opens the state of a folder to look at it, and changes nothing; `None` where no run has made one.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no state of this program.
+    /// Where it cannot be read, or is no state of this program, or has not today's form.
     pub fn look(folder: &Path) -> anyhow::Result<Option<Self>> {
         let path = folder.join(FILE);
-        if path.exists() { Self::at(folder, &path).map(Some) } else { Ok(None) }
-    }
-
-    fn at(folder: &Path, path: &Path) -> anyhow::Result<Self> {
-        let open = || -> anyhow::Result<Self> {
-            let db = Connection::open(path)?;
-            db.busy_timeout(Duration::from_secs(10))?;
-            let mut state = Self { db, path: path.to_owned() };
-            state.migrate()?;
-            Ok(state)
+        if !path.exists() {
+            return Ok(None);
+        }
+        let look = |db: Connection| {
+            let state = Self { db, path: path.clone() };
+            state.db.busy_timeout(BUSY)?;
+            state.db.pragma_update(None, "query_only", true)?;
+            match state.form()? {
+                TODAY => Ok(state),
+                _ => bail!("it was written by an older tidescope; the next `nightly` brings it up to date"),
+            }
         };
-        open().with_context(|| {
-            format!(
-                "the state {} cannot be used; where it is damaged, put a copy back, or move it out of {} (all logs are then new)",
-                path.display(),
-                folder.display()
-            )
-        })
+        let state =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(Into::into).and_then(look);
+        // Who may not write beside the file can read it as long as no run is at work.
+        let state = state.or_else(|error| match read_only(&path) {
+            Some(db) => look(db),
+            None => Err(error),
+        });
+        state.map(Some).map_err(|error| unusable(error, "used", &path))
     }
 
-    fn migrate(&mut self) -> anyhow::Result<()> {
-        let version: u32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    /// The form of the file; 0 where it is new.
+    fn form(&self) -> anyhow::Result<u32> {
+        let form: u32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let owner: i32 = self.db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let tables: i64 = self.db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if owner != APPLICATION && tables > 0 {
             bail!("it is a database of another program");
         }
-        if version as usize > MIGRATIONS.len() {
-            bail!("it was written by a newer tidescope (form {version}, this one knows {})", MIGRATIONS.len());
+        if form > TODAY {
+            bail!("it was written by a newer tidescope (form {form}, this one knows {TODAY})");
         }
+        Ok(form)
+    }
+
+    fn migrate(&mut self) -> anyhow::Result<()> {
+        let form = self.form()?;
         self.db.pragma_update(None, "journal_mode", "wal")?;
         // A commit is on the disk before the report is put in its place.
         self.db.pragma_update(None, "synchronous", "full")?;
         self.db.pragma_update(None, "foreign_keys", true)?;
-        for (version, step) in (1u32..).zip(MIGRATIONS).skip(version as usize) {
+        for (version, step) in (1u32..).zip(MIGRATIONS).skip(form as usize) {
             let change = self.db.transaction()?;
             change.execute_batch(step)?;
             change.pragma_update(None, "application_id", APPLICATION)?;
@@ -129,6 +152,7 @@ impl State {
             }
             sources::voices(change, commit.voices, run)?;
             tallies::insert(change, run, commit.tallies)?;
+            tallies::add(change, commit.totals)?;
             Ok(run)
         })
     }
@@ -140,9 +164,32 @@ impl State {
             change.commit()?;
             Ok(value)
         };
-        let path = self.path.clone();
-        stored().with_context(|| format!("the state {} cannot be written", path.display()))
+        stored().map_err(|error| unusable(error, "written", &self.path))
     }
+}
+
+/// Says what cannot be done, and what to do about it.
+fn unusable(error: anyhow::Error, what: &str, path: &Path) -> anyhow::Error {
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
+    let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+    let hint = match code {
+        Some(DatabaseCorrupt | NotADatabase) => "; put a copy back, or move it away (all logs are then new)",
+        // SQLite does not say which.
+        Some(DiskFull | SystemIoFailure | CannotOpen | ReadOnly) => ", since its disk is full, read-only or broken",
+        _ => "",
+    };
+    error.context(format!("the state {} cannot be {what}{hint}", path.display()))
+}
+
+/// Opens a file that nobody writes to.
+fn read_only(path: &Path) -> Option<Connection> {
+    let wal = path.with_extension("sqlite-wal");
+    if wal.metadata().is_ok_and(|meta| meta.len() > 0) {
+        return None;
+    }
+    let name = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()
 }
 
 #[cfg(test)]

@@ -117,6 +117,17 @@ impl State {
         })
     }
 
+    /// Forgets runs before a moment, with all that was counted in them.
+    ///
+    /// # Errors
+    /// Where the state cannot be written.
+    pub fn forget_runs(&mut self, before: Timestamp) -> anyhow::Result<()> {
+        self.change(|change| {
+            change.execute("DELETE FROM run WHERE started < ?1 AND folder IS NULL", params![before.0])?;
+            Ok(())
+        })
+    }
+
     /// Notes that nothing is to be sent any more.
     ///
     /// # Errors

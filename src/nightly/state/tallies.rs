@@ -1,8 +1,11 @@
-//! How often each rule, code, store, region and template was seen in each run.
+//! How often each rule, code, store, region and template was seen in each run, and each rule at each store in all runs together.
 
 use super::State;
 use super::sources::bits;
+use crate::units::StoreId;
 use rusqlite::{Transaction, params};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,8 +20,6 @@ pub enum Kind {
     Region,
     /// Records of a template that no rule knows.
     Template,
-    /// Events of a rule at a store, named `RULE@STORE`.
-    RuleAtStore,
 }
 
 impl Kind {
@@ -33,7 +34,6 @@ impl Kind {
             Self::Store => "store",
             Self::Region => "region",
             Self::Template => "template",
-            Self::RuleAtStore => "rule-store",
         }
     }
 }
@@ -51,7 +51,20 @@ pub struct Tally {
     pub count: u64,
 }
 
+/// Events of a rule at a store.
+pub type Totals = BTreeMap<(Arc<str>, Option<StoreId>), u64>;
+
 impl State {
+    /// Events of each rule at each store, over all runs.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn totals(&self) -> anyhow::Result<Vec<(String, String, u64)>> {
+        let mut query = self.db.prepare("SELECT rule, store, count FROM total ORDER BY rule, store")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, bits(row.get(2)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The counts of one kind, by name, then run; of all runs from `since` on.
     ///
     /// # Errors
@@ -70,6 +83,17 @@ pub(super) fn insert(change: &Transaction<'_>, run: i64, tallies: &[Tally]) -> a
     let mut insert = change.prepare("INSERT OR REPLACE INTO tally VALUES (?1, ?2, ?3, ?4)")?;
     for tally in tallies {
         insert.execute(params![tally.kind.as_str(), tally.name, run, tally.count.cast_signed()])?;
+    }
+    Ok(())
+}
+
+/// Adds what a run has counted.
+pub(super) fn add(change: &Transaction<'_>, totals: &Totals) -> anyhow::Result<()> {
+    let add = "INSERT INTO total VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET count = count + excluded.count";
+    let mut add = change.prepare(add)?;
+    for ((rule, store), count) in totals {
+        let store = store.map(|store| store.to_string()).unwrap_or_default();
+        add.execute(params![rule, store, count.cast_signed()])?;
     }
     Ok(())
 }

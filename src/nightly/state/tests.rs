@@ -1,7 +1,7 @@
 use super::*;
 use crate::event::{SourceRow, test_event};
 use crate::input::Stamp;
-use crate::units::Timestamp;
+use crate::units::{StoreId, Timestamp};
 
 fn run(started: i64) -> Run {
     Run {
@@ -40,6 +40,7 @@ fn what_a_run_leaves_is_there_for_the_next() {
         .map(|at| Memo { source: at, read: Timestamp(at), event: test_event("lb-fatal-error", "log-backup") })
         .collect();
     let tallies = [Tally { kind: Kind::Rule, name: "x".into(), run: 0, count: 5 }];
+    let totals = Totals::from([(("x".into(), Some(StoreId(1))), 3), (("y".into(), None), 2)]);
     let mut state = State::open(folder.path()).unwrap();
     let id = state
         .commit(&Commit {
@@ -49,6 +50,7 @@ fn what_a_run_leaves_is_there_for_the_next() {
             incidents: None,
             voices: &BTreeSet::from(["store 1".to_owned()]),
             tallies: &tallies,
+            totals: &totals,
         })
         .unwrap();
     drop(state);
@@ -82,4 +84,39 @@ fn a_newer_form_is_not_touched() {
     drop(state);
     let error = format!("{:#}", State::open(folder.path()).unwrap_err());
     assert!(error.contains("newer"), "{error}");
+}
+
+#[test]
+fn an_older_form_is_brought_to_that_of_today() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = Connection::open(folder.path().join(FILE)).unwrap();
+    old.execute_batch(MIGRATIONS[0]).unwrap();
+    old.pragma_update(None, "application_id", APPLICATION).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let rows = "INSERT INTO run (id, started, staged, summary) VALUES (1, 5, 0, '{}'), (2, 6, 0, '{}');
+        INSERT INTO tally VALUES ('rule-store', 'a@1', 1, 3), ('rule-store', 'a@1', 2, 4), ('rule-store', 'b@', 2, 1),
+            ('rule', 'a', 1, 3);";
+    old.execute_batch(rows).unwrap();
+    drop(old);
+    let look = format!("{:#}", State::look(folder.path()).unwrap_err());
+    assert!(look.contains("older"), "{look}");
+    let state = State::open(folder.path()).unwrap();
+    assert_eq!(state.totals().unwrap(), [("a".into(), "1".into(), 7), ("b".into(), String::new(), 1)]);
+    assert_eq!((state.runs().unwrap().len(), state.tallies(Kind::Rule, 0).unwrap().len()), (2, 1));
+    drop(state);
+    assert!(State::look(folder.path()).unwrap().is_some());
+}
+
+#[test]
+fn a_look_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(State::look(folder.path()).unwrap().is_none());
+    drop(State::open(folder.path()).unwrap());
+    let files =
+        || std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let (before, bytes) = (files(), std::fs::read(folder.path().join(FILE)).unwrap());
+    let state = State::look(folder.path()).unwrap().unwrap();
+    assert!(state.runs().unwrap().is_empty());
+    drop(state);
+    assert_eq!((files(), std::fs::read(folder.path().join(FILE)).unwrap()), (before, bytes));
 }

@@ -89,6 +89,7 @@ fn schema() -> Value {
         "run": fields(json!({
             "command_line": { "type": "string" }, "version": { "type": "string" },
             "duration_ms": count(), "bytes_per_second": count(), "threads": count(),
+            "news": list(json!({ "type": "string" })),
         })),
     }));
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();

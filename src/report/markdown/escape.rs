@@ -39,6 +39,13 @@ impl askama::filters::Escaper for Markdown {
     }
 }
 
+/// Text of our own pages.
+pub(crate) fn text(raw: &str) -> String {
+    let mut out = String::new();
+    let _ = askama::filters::Escaper::write_escaped_str(&Markdown, &mut out, raw);
+    out
+}
+
 fn needs_care(char: char) -> bool {
     matches!(
         char,

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 use tidescope::units::Timestamp;
 
-pub const HOUR: i64 = 3_600_000;
-pub const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const DAY: i64 = 24 * HOUR;
 const MINUTE: i64 = 60_000;
 
 /// Midnight before the first day.
-pub fn start() -> i64 {
+pub(super) fn start() -> i64 {
     Timestamp::parse_rfc3339("2024-03-01T00:00:00Z").unwrap().0
 }
 
 /// As `--now` takes it.
-pub fn moment(time: i64) -> String {
+pub(super) fn moment(time: i64) -> String {
     Timestamp(time).to_string()
 }
 
@@ -27,13 +28,16 @@ fn tso(time: i64) -> i64 {
 
 /// Lines of each log, in order.
 #[derive(Default)]
-pub struct Script(BTreeMap<&'static str, Vec<(i64, String)>>);
+pub(super) struct Script(BTreeMap<&'static str, Vec<(i64, String)>>);
 
-pub const STORES: [(u64, &str); 3] =
+pub(super) const STORES: [(u64, &str); 3] =
     [(1, "10.0.1.11/tikv-20160/tikv"), (4, "10.0.1.12/tikv-20160/tikv"), (5, "10.0.1.13/tikv-20160/tikv")];
 const PD: &str = "10.0.1.1/pd-2379/pd";
 const TIDB: &str = "10.0.2.1/tidb-4000/tidb";
 const BR: &str = "br/br";
+/// When the clock of store 4 is set back, and when it is put right.
+const STEP_BACK: i64 = 11 * DAY + 6 * HOUR;
+const STEP_FORTH: i64 = 11 * DAY + 12 * HOUR;
 /// The day of which PD's log comes late.
 const LATE: i64 = 9;
 
@@ -41,8 +45,8 @@ impl Script {
     /// What happens in these fourteen days:
     /// after day 3, around midnight: a merge begins at 23:59, the task fails at 00:04, and is resumed in time, 34 hours later;
     /// after day 6, 09:00: it fails again, nobody resumes it within a day, and GC goes on; after day 9, 12:00: store 5 falls
-    /// silent; every hour: checkpoints and safe points.
-    pub fn fortnight() -> Self {
+    /// silent; on day 12 from 06:00 to 12:00 the clock of store 4 is two hours behind; every hour: checkpoints and safe points.
+    pub(super) fn fortnight() -> Self {
         let mut script = Self::default();
         script.begin();
         let (first, second) = (3 * DAY + 4 * MINUTE, 6 * DAY + 9 * HOUR);
@@ -68,7 +72,8 @@ impl Script {
     }
 
     fn line(&mut self, log: &'static str, at: i64, text: &str) {
-        let time = Timestamp(at).to_string();
+        let behind = log == STORES[1].1 && (STEP_BACK..STEP_FORTH).contains(&(at - start()));
+        let time = Timestamp(if behind { at - 2 * HOUR } else { at }).to_string();
         let head = format!("[{}/{}/{} {} +00:00]", &time[..4], &time[5..7], &time[8..10], &time[11..23]);
         self.0.entry(log).or_default().push((at, format!("{head} {text}\n")));
     }
@@ -169,7 +174,7 @@ impl Script {
 }
 
 /// The logs on the disk, as far as they are written.
-pub struct Disk {
+pub(super) struct Disk {
     root: PathBuf,
     script: Script,
     written: BTreeMap<&'static str, usize>,
@@ -179,12 +184,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn new(root: &Path, script: Script) -> Self {
+    pub(super) fn new(root: &Path, script: Script) -> Self {
         Self { root: root.to_owned(), script, written: BTreeMap::new(), half: 0, now: start() }
     }
 
     /// Writes and rotates up to a time.
-    pub fn advance(&mut self, to: i64) {
+    pub(super) fn advance(&mut self, to: i64) {
         while self.now < to {
             let next = (self.now + 6 * HOUR).min(to);
             for log in [STORES[0].1, STORES[1].1, STORES[2].1, PD, TIDB, BR] {
@@ -206,7 +211,9 @@ impl Disk {
             }
         }
         if (to - start()) / DAY == LATE + 2 {
-            fs::rename(self.late(), self.path(PD, &rotated(LATE))).unwrap();
+            let path = self.path(PD, &rotated(LATE));
+            fs::rename(self.late(), &path).unwrap();
+            self.at_rest(&path);
         }
         self.half_a_line(STORES[2].1);
     }
@@ -245,8 +252,17 @@ impl Disk {
         }
     }
 
+    /// Nobody writes to it any more: it looks as old as it is. Files that are written to look as young as they are.
+    fn at_rest(&self, path: &Path) {
+        let time = UNIX_EPOCH + Duration::from_millis(self.now as u64);
+        OpenOptions::new().append(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+
     fn rename(&self, log: &str, day: i64, compress_the_last: bool) {
-        let _ = fs::rename(self.path(log, ".log"), self.path(log, &rotated(day)));
+        let path = self.path(log, &rotated(day));
+        if fs::rename(self.path(log, ".log"), &path).is_ok() {
+            self.at_rest(&path);
+        }
         if compress_the_last && day > 0 {
             self.compress(log, day - 1);
         }
@@ -255,17 +271,20 @@ impl Disk {
     fn compress(&self, log: &str, day: i64) {
         let plain = self.path(log, &rotated(day));
         let Ok(text) = fs::read(&plain) else { return };
-        let file = fs::File::create(self.path(log, &format!("{}.gz", rotated(day)))).unwrap();
-        let mut encoder = GzEncoder::new(file, Compression::fast());
+        let packed = self.path(log, &format!("{}.gz", rotated(day)));
+        let mut encoder = GzEncoder::new(fs::File::create(&packed).unwrap(), Compression::fast());
         encoder.write_all(&text).unwrap();
         encoder.finish().unwrap();
         fs::remove_file(plain).unwrap();
+        self.at_rest(&packed);
     }
 
     fn copy_and_truncate(&self, log: &str, day: i64) {
         let path = self.path(log, ".log");
         let text = fs::read(&path).unwrap();
-        fs::write(self.path(log, &format!(".log.{}", day + 1)), &text).unwrap();
+        let copy = self.path(log, &format!(".log.{}", day + 1));
+        fs::write(&copy, &text).unwrap();
+        self.at_rest(&copy);
         fs::File::create(&path).unwrap();
         if day % 4 == 1 {
             let file = OpenOptions::new().write(true).open(&path).unwrap();

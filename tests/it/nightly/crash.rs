@@ -1,59 +1,60 @@
 //! Runs that are killed, and runs at the same time.
 
 use super::cluster::{DAY, Disk, HOUR, Script, start};
-use super::night::{Place, record, rows};
+use super::night::{Place, copy, long};
+use super::prometheus;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How many runs are killed; `TIDESCOPE_KILLS=300` for the long test.
-fn kills() -> u64 {
-    std::env::var("TIDESCOPE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(28)
-}
-
-/// All records told, with how often, and all incidents with how they were told last.
-fn union(place: &Place) -> (BTreeMap<String, u64>, BTreeMap<String, String>) {
-    let (mut told, mut incidents) = (BTreeMap::new(), BTreeMap::new());
-    for report in place.reports() {
-        assert!(report.join("summary.json").is_file() && report.join("news.md").is_file(), "half a report: {report:?}");
-        for row in rows(&report, "events.csv") {
-            *told.entry(record(&row)).or_default() += 1;
-        }
-        for row in rows(&report, "incidents.csv") {
-            incidents.insert(row["incident"].clone(), format!("{} {}", row["status"], row["verdict"]));
-        }
-    }
-    (told, incidents)
+/// Events by rule and store, as the metrics count them over all runs.
+fn counted(place: &Place) -> BTreeMap<String, u64> {
+    let samples = prometheus::parse(&fs::read_to_string(place.path("metrics.prom")).unwrap()).unwrap();
+    let events = samples.into_iter().filter(|sample| sample.name == "tidescope_events_total");
+    events.map(|sample| (format!("{:?}", sample.labels), sample.value as u64)).collect()
 }
 
 #[test]
 fn killed_at_any_instant_nothing_is_lost_or_told_twice() {
-    let (calm, killed) = (Place::new(""), Place::new(""));
+    let [calm, killed] = [(); 2].map(|()| Place::new("[metrics]\nfile = 'metrics.prom'\n"));
     let mut disks = [&calm, &killed].map(|place| Disk::new(&place.logs(), Script::fortnight()));
     // A fixed sequence of instants: the same on every machine, at other points of the run on each.
-    let mut seed = 7u64;
+    let mut seed = 7_u64;
     let mut next = move || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         seed >> 33
     };
+    let (before, mut kills) = (killed.path("before"), 0);
     for day in 1..=14 {
         let now = start() + day * DAY;
-        disks.iter_mut().for_each(|disk| disk.advance(now));
-        let began = std::time::Instant::now();
+        for disk in &mut disks {
+            disk.advance(now);
+        }
+        let began = Instant::now();
         calm.night(now);
         let usual = began.elapsed().as_micros() as u64;
-        for _ in 0..kills().div_ceil(14) {
+        fs::create_dir_all(killed.path("out")).unwrap();
+        copy(&killed.path("out"), &before);
+        let enough = kills + if long() { 22 } else { 2 };
+        while kills < enough {
             let mut child = killed.command(now).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_micros(next() % usual));
             let _ = child.kill();
-            child.wait().unwrap();
+            if child.wait().unwrap().code().is_none() {
+                kills += 1;
+            } else {
+                // It came to its end: the night once more, so that there is something to do.
+                copy(&before, &killed.path("out"));
+            }
         }
         killed.night(now);
     }
-    assert_eq!(union(&killed), union(&calm));
-    let left: Vec<_> = fs::read_dir(killed.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name == ".staging"), "{left:?}");
+    println!("{kills} runs were killed");
+    assert_eq!(killed.told(), calm.told());
+    assert_eq!(killed.incidents(), calm.incidents());
+    assert_eq!(counted(&killed), counted(&calm));
+    assert!(!killed.path("out/.staging").exists());
 }
 
 #[test]
@@ -81,19 +82,23 @@ fn of_two_at_once_one_leaves() {
 }
 
 #[test]
-fn what_cannot_be_written_leaves_everything_as_it_was() {
-    let place = Place::new("");
-    let mut disk = Disk::new(&place.logs(), Script::fortnight());
-    disk.advance(start() + DAY);
-    place.night(start() + DAY);
-    disk.advance(start() + 2 * DAY);
-    // A file where the folder for new reports would be.
-    fs::write(place.path("out/.staging"), "").unwrap();
-    let output = place.command(start() + 2 * DAY).output().unwrap();
+fn a_run_that_takes_too_long_leaves_the_logs_to_the_next() {
+    let place = Place::new("[limits]\ntime = '1ms'\n");
+    Disk::new(&place.logs(), Script::fortnight()).advance(start() + DAY);
+    let output = place.command(start() + DAY).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains(".staging"));
-    fs::remove_file(place.path("out/.staging")).unwrap();
-    place.night(start() + 2 * DAY);
-    assert_eq!(place.reports().len(), 2);
-    assert!(!union(&place).0.values().any(|count| *count > 1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("time limit") && place.reports().is_empty());
+    let output = place.command(start() + DAY).args(["--time-limit", "1h"]).output().unwrap();
+    assert_eq!((output.status.code(), place.reports().len()), (Some(0), 1));
+}
+
+#[test]
+fn what_the_nights_write_is_no_log() {
+    let place = Place::new("[mail]\nfile = 'mail.txt'\n");
+    fs::write(place.path("nightly.toml"), "inputs = ['.']\noutput = 'out'\n[mail]\nfile = 'mail.txt'\n").unwrap();
+    Disk::new(&place.logs(), Script::fortnight()).advance(start() + DAY);
+    place.night(start() + DAY);
+    let first = place.reports();
+    let said = String::from_utf8(place.night(start() + DAY + HOUR / 2).stderr).unwrap();
+    assert!(said.contains("nothing new") && place.reports() == first, "{said}");
 }

@@ -1,8 +1,10 @@
 //! Fourteen nights against one analysis of everything.
 
 use super::cluster::{DAY, Disk, HOUR, Script, start};
-use super::night::{Place, Rows, record, rows, whole};
+use super::night::{Place, Rows, incidents, record, rows, whole};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 /// Rules whose records come only where they are implicated.
 fn is_context(rule: &str) -> bool {
@@ -18,17 +20,6 @@ fn fortnight(place: &Place) -> i64 {
     start() + 14 * DAY
 }
 
-/// How often each record is told, in all reports together.
-fn told(place: &Place) -> BTreeMap<String, u64> {
-    let mut told = BTreeMap::new();
-    for report in place.reports() {
-        for row in rows(&report, "events.csv") {
-            *told.entry(record(&row)).or_default() += 1;
-        }
-    }
-    told
-}
-
 fn incident<'r>(incidents: &'r Rows, kind: &str) -> Vec<&'r BTreeMap<String, String>> {
     incidents.iter().filter(|row| row["kind"] == kind).collect()
 }
@@ -38,7 +29,7 @@ fn the_nights_together_are_one_analysis() {
     let place = Place::new("");
     let end = fortnight(&place);
     let whole = whole(&place, end);
-    let told = told(&place);
+    let told = place.told();
     let twice: Vec<_> = told.iter().filter(|(_, count)| **count > 1).collect();
     assert!(twice.is_empty(), "told twice: {twice:#?}");
     let all: BTreeSet<String> = rows(&whole, "events.csv").iter().map(record).collect();
@@ -48,18 +39,28 @@ fn the_nights_together_are_one_analysis() {
     let invented: Vec<_> = told.keys().filter(|record| !all.contains(*record)).filter(only_context).collect();
     assert!(invented.is_empty(), "not there: {invented:#?}");
 
-    // Incidents: those of the last report are those of the whole that are open; the others were told when they ended.
-    let mut last: BTreeMap<String, (String, String, String)> = BTreeMap::new();
-    for report in place.reports() {
-        for row in rows(&report, "incidents.csv") {
-            last.insert(row["incident"].clone(), (row["status"].clone(), row["verdict"].clone(), row["cause"].clone()));
-        }
+    // The last word on each incident is that of the whole.
+    assert_eq!(place.incidents(), incidents(rows(&whole, "incidents.csv")));
+}
+
+/// Open incidents, as a report has them.
+fn open(report: &Path) -> Rows {
+    rows(report, "incidents.csv").into_iter().filter(|row| row["status"] == "open").collect()
+}
+
+#[test]
+fn each_night_knows_what_one_analysis_of_all_until_then_knows() {
+    let place = Place::new("");
+    let mut disk = Disk::new(&place.logs(), Script::fortnight());
+    for day in 1..=14 {
+        let now = start() + day * DAY;
+        disk.advance(now);
+        place.night(now);
+        let (night, whole) = (place.report(now).unwrap(), whole(&place, now));
+        assert_eq!(open(&night), open(&whole), "night {day}");
+        let tasks = |report| fs::read_to_string(Path::join(report, "tasks.csv")).unwrap();
+        assert_eq!(tasks(&night), tasks(&whole), "night {day}");
     }
-    let of_whole: BTreeMap<_, _> = rows(&whole, "incidents.csv")
-        .into_iter()
-        .map(|row| (row["incident"].clone(), (row["status"].clone(), row["verdict"].clone(), row["cause"].clone())))
-        .collect();
-    assert_eq!(last, of_whole);
 }
 
 #[test]
@@ -67,37 +68,36 @@ fn each_night_tells_its_part_of_the_story() {
     let place = Place::new("");
     fortnight(&place);
     let night = |day: i64| start() + day * DAY;
-    let incidents = |day: i64| rows(&place.report(night(day)).unwrap(), "incidents.csv");
+    let listed = |day: i64| rows(&place.report(night(day)).unwrap(), "incidents.csv");
 
     // Day 3 ends at midnight with the beginning of a merge; the task fails four minutes later.
-    assert!(incident(&incidents(3), "task-failed").is_empty());
-    let first = incidents(4);
+    assert!(incident(&listed(3), "task-failed").is_empty());
+    let first = listed(4);
     let first = incident(&first, "task-failed");
     assert_eq!((first.len(), first[0]["status"].as_str(), first[0]["verdict"].as_str()), (1, "open", "resume"));
     assert_eq!(first[0]["cause"], "region-merge");
     // The beginning was read the night before, when nobody knew what it was for.
     let merges = rows(&place.report(night(4)).unwrap(), "events.csv");
-    let before =
-        merges.iter().filter(|row| row["rule"] == "merge-prepare-exec" && row["time"] < "2024-03-04".to_owned());
+    let before = merges.iter().filter(|row| row["rule"] == "merge-prepare-exec" && row["time"].as_str() < "2024-03-04");
     assert_eq!(before.count(), 3);
     assert!(place.news(night(4)).contains("New (critical): task-failed"), "{}", place.news(night(4)));
     assert!(place.news(night(4)).contains("runs out at 2024-03-05 12:04:00Z"), "{}", place.news(night(4)));
 
     // It is resumed in time: over, under the same name.
-    let over = incidents(5);
+    let over = listed(5);
     let over = incident(&over, "task-failed");
     assert_eq!(
         (over[0]["incident"].as_str(), over[0]["status"].as_str()),
         (first[0]["incident"].as_str(), "recovered")
     );
     assert!(place.news(night(5)).contains("Over: task-failed"));
-    assert!(incident(&incidents(6), "task-failed").is_empty(), "told once is enough");
+    assert!(incident(&listed(6), "task-failed").is_empty(), "told once is enough");
 
     // The second one is not.
-    let failed = incidents(7);
+    let failed = listed(7);
     let failed = incident(&failed, "task-failed");
     assert_eq!((failed[0]["status"].as_str(), failed[0]["verdict"].as_str()), ("open", "resume"));
-    let late = incidents(8);
+    let late = listed(8);
     let late = incident(&late, "task-failed");
     assert_eq!(late[0]["incident"], failed[0]["incident"]);
     assert_eq!((late[0]["status"].as_str(), late[0]["verdict"].as_str()), ("open", "recreate-task"));
@@ -125,6 +125,21 @@ fn a_deadline_falls_due_without_a_new_line() {
     let news = place.news(failed + DAY + HOUR / 2);
     assert!(news.contains("what to do has changed from resume to resume-or-recreate"), "{news}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("resume-or-recreate"));
+}
+
+#[test]
+fn a_clock_that_is_set_back_between_two_nights_changes_nothing() {
+    let (calm, moved) = (Place::new(""), Place::new(""));
+    let mut disks = [&calm, &moved].map(|place| Disk::new(&place.logs(), Script::fortnight()));
+    for (day, seems) in [(3, 3), (4, 2), (5, 5)] {
+        for disk in &mut disks {
+            disk.advance(start() + day * DAY);
+        }
+        calm.night(start() + day * DAY);
+        moved.night(start() + seems * DAY);
+    }
+    assert_eq!(moved.told(), calm.told());
+    assert_eq!(moved.incidents(), calm.incidents());
 }
 
 #[test]

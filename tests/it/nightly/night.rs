@@ -7,15 +7,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder with logs, config and reports.
-pub struct Place {
+pub(super) struct Place {
     folder: tempfile::TempDir,
 }
 
+/// Whether there is time for everything: `TIDESCOPE_LONG_TESTS=1`.
+pub(super) fn long() -> bool {
+    std::env::var_os("TIDESCOPE_LONG_TESTS").is_some()
+}
+
 /// Rows of a table, as maps from column to cell.
-pub type Rows = Vec<BTreeMap<String, String>>;
+pub(super) type Rows = Vec<BTreeMap<String, String>>;
 
 impl Place {
-    pub fn new(more: &str) -> Self {
+    pub(super) fn new(more: &str) -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(place.logs()).unwrap();
         let text = format!("inputs = ['logs']\noutput = 'out'\n{more}");
@@ -23,22 +28,22 @@ impl Place {
         place
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn logs(&self) -> PathBuf {
+    pub(super) fn logs(&self) -> PathBuf {
         self.path("logs")
     }
 
-    pub fn command(&self, now: i64) -> Command {
+    pub(super) fn command(&self, now: i64) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidescope"));
         command.args(["nightly", "--config"]).arg(self.path("nightly.toml")).args(["--now", &moment(now)]);
         command
     }
 
     /// A run that ends well.
-    pub fn night(&self, now: i64) -> Output {
+    pub(super) fn night(&self, now: i64) -> Output {
         let output = self.command(now).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code().is_some_and(|code| code <= 1), "{error}");
@@ -46,27 +51,58 @@ impl Place {
     }
 
     /// The report folders, in order.
-    pub fn reports(&self) -> Vec<PathBuf> {
+    pub(super) fn reports(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
-        let is_report = |path: &PathBuf| path.is_dir() && !path.ends_with(".staging");
+        let is_report = |path: &PathBuf| path.is_dir() && path.file_name().is_some_and(|name| name != ".staging");
         let mut reports: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(is_report).collect();
         reports.sort();
         reports
     }
 
     /// The report of a run, if it wrote one.
-    pub fn report(&self, now: i64) -> Option<PathBuf> {
+    pub(super) fn report(&self, now: i64) -> Option<PathBuf> {
         let path = self.path("out").join(moment(now)[..19].replace(':', "-") + "Z");
         path.is_dir().then_some(path)
     }
 
+    /// How often each record is told, in all reports together. None of them is half a report.
+    pub(super) fn told(&self) -> BTreeMap<String, u64> {
+        let mut told = BTreeMap::new();
+        for report in self.reports() {
+            for file in ["report.html", "summary.json", "news.md", "news.json"] {
+                assert!(report.join(file).is_file(), "no {file} in {}", report.display());
+            }
+            for row in rows(&report, "events.csv") {
+                *told.entry(record(&row)).or_default() += 1;
+            }
+        }
+        told
+    }
+
+    /// The last word on each incident.
+    pub(super) fn incidents(&self) -> BTreeMap<String, String> {
+        self.reports().iter().flat_map(|report| incidents(rows(report, "incidents.csv"))).collect()
+    }
+
     /// What the report of a run says is new.
-    pub fn news(&self, now: i64) -> String {
+    pub(super) fn news(&self, now: i64) -> String {
         self.report(now).map_or(String::new(), |report| fs::read_to_string(report.join("news.md")).unwrap())
     }
 }
 
-pub fn rows(report: &Path, table: &str) -> Rows {
+/// Puts a copy of a folder in the place of another.
+pub(super) fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
+}
+
+/// The last word on each incident.
+pub(super) fn incidents(rows: Rows) -> BTreeMap<String, String> {
+    let word = |row: &BTreeMap<String, String>| ["status", "verdict", "cause"].map(|column| &*row[column]).join(" ");
+    rows.into_iter().map(|row| (row["incident"].clone(), word(&row))).collect()
+}
+
+pub(super) fn rows(report: &Path, table: &str) -> Rows {
     let mut reader = csv::Reader::from_path(report.join(table)).unwrap();
     let head = reader.headers().unwrap().clone();
     reader
@@ -76,12 +112,12 @@ pub fn rows(report: &Path, table: &str) -> Rows {
 }
 
 /// What tells a record apart, wherever its file is by now.
-pub fn record(row: &BTreeMap<String, String>) -> String {
+pub(super) fn record(row: &BTreeMap<String, String>) -> String {
     ["time", "instance", "rule", "region_id", "tso", "message"].map(|column| row[column].as_str()).join(" | ")
 }
 
 /// Analyses everything at once.
-pub fn whole(place: &Place, now: i64) -> PathBuf {
+pub(super) fn whole(place: &Place, now: i64) -> PathBuf {
     let report = place.path("whole");
     let output = Command::new(env!("CARGO_BIN_EXE_tidescope"))
         .args(["analyze", "-q", "--now", &moment(now), "-o"])

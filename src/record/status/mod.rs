@@ -1,8 +1,13 @@
 //! `br log status` on a screen: a table of right-aligned keys, its values wrapped at the terminal's width.
 
+mod flat;
+mod keys;
+mod table;
+
+pub(super) use keys::{flat_task, is_part, is_task, key, prefixed_task};
+pub(super) use table::is_narrow_piece;
+
 use super::body::Field;
-use super::console::{flat_status, status_key};
-use super::prefix::trim_marks;
 use super::{Kind, Record};
 use crate::units::{Timestamp, parse_naive, parse_offset};
 use std::borrow::Cow;
@@ -12,7 +17,7 @@ const LATE_SECONDS: i64 = 600;
 
 /// Reads a task, from its `> #N <` line on, or from a later line where a copy has cut that off.
 pub(super) fn read(raw: &[u8]) -> Record<'static> {
-    let pairs = unwrap(raw);
+    let pairs = pairs(raw);
     let get = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
     let errors =
         pairs.iter().filter(|(key, _)| key.starts_with("error-happen-at[")).filter_map(|(_, value)| moment(value));
@@ -63,91 +68,22 @@ pub(crate) fn gap_seconds(value: &str) -> Option<i64> {
     any.then_some(sign * total as i64)
 }
 
-/// Keys and values with the wrapping undone: continuation lines begin with exactly as many blanks as the values'
-/// column, and are joined without adding one.
-fn unwrap(raw: &[u8]) -> Vec<(String, String)> {
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    let mut column = None;
-    let flat;
-    let raw = if is_flat(raw) {
-        flat = unflatten(raw);
-        &flat[..]
-    } else {
-        raw
-    };
-    let first = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    // A copy that begins in the middle may have lost its first line's indent.
-    let cut = status_key(first).is_some() && first.first() != Some(&b' ');
-    for (number, line) in raw.split(|byte| *byte == b'\n').enumerate().skip(usize::from(status_key(first).is_none())) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if line.starts_with(b"> ") || line.starts_with(b"| ") { trim_marks_once(line) } else { line };
-        let plain = super::plain::plain(line);
-        let line = &*plain;
-        match status_key(line) {
-            Some((key, value)) if is_key_line(line, key, column) => {
-                let at = line.len() - value.len();
-                if !(value.is_empty() || cut && number == 0) {
-                    column = column.or(Some(at));
-                }
-                pairs.push((key.to_vec(), value.to_vec()));
-            }
-            _ => {
-                let Some((_, value)) = pairs.last_mut() else { continue };
-                if is_elision(line) {
-                    continue;
-                }
-                let indent = line.iter().take_while(|byte| **byte == b' ').count();
-                let cut = column.map_or(0, |column| column.min(indent));
-                value.extend_from_slice(&line[cut..]);
-            }
-        }
+/// Keys and values as they were before the screen was wrapped.
+fn pairs(raw: &[u8]) -> Vec<(String, String)> {
+    let mut found = flat::pairs(raw).unwrap_or_else(|| table::unwrap(raw));
+    if let Some((_, value)) = found.last_mut() {
+        mark_cut(value);
     }
-    pairs.into_iter().map(|(key, value)| (text(&key), clean(&text(&value)))).collect()
+    found.iter().map(|(key, value)| (text(key), clean(&text(&super::plain::plain(value))))).collect()
 }
 
-/// Whether keys stand behind the `> #N <`, on its line.
-fn is_flat(raw: &[u8]) -> bool {
-    let first = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    flat_status(first) == Some(0)
-}
-
-/// Each key of a joined screen on a line of its own.
-fn unflatten(raw: &[u8]) -> Vec<u8> {
-    let mut lines = raw.to_vec();
-    let mut in_message = false;
-    for at in 0..lines.len() {
-        if lines[at] != b' ' || !lines.get(at + 1).is_some_and(u8::is_ascii_lowercase) {
-            continue;
-        }
-        let rest = &lines[at + 1..];
-        let end = rest.iter().take(64).position(|byte| *byte == b':').unwrap_or(0);
-        if rest.get(end + 1) != Some(&b' ') || status_key(&rest[..=end]).is_none() {
-            continue;
-        }
-        // Messages may hold words that look like keys.
-        let of_store = rest[..end].ends_with(b"]");
-        if of_store || !in_message {
-            in_message = rest.starts_with(b"error-message[");
-            lines[at] = b'\n';
-        }
+/// Puts dots behind a number or word that the copy may have cut: the value ends in it, and a bracket or quote is open.
+fn mark_cut(value: &mut Vec<u8>) {
+    let count = |byte: u8| memchr::memchr_iter(byte, value).count();
+    let is_open = count(b'(') > count(b')') || count(b'{') > count(b'}') || count(b'"') % 2 == 1;
+    if is_open && value.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || b":_".contains(byte)) {
+        value.extend_from_slice(b"...");
     }
-    lines
-}
-
-/// Wrapped text may look like a key; a key's colon stands in the table's own column, unless the copy lost the indent.
-fn is_key_line(line: &[u8], key: &[u8], column: Option<usize>) -> bool {
-    let Some(column) = column else { return true };
-    let indent = line.iter().take_while(|byte| **byte == b' ').count();
-    indent + key.len() + 2 == column || indent + key.len() + 1 == line.len() || indent == 0 || key.len() + 2 >= column
-}
-
-fn is_elision(line: &[u8]) -> bool {
-    let text = trim_marks(line).trim_ascii();
-    text.starts_with(b"<..") || text.starts_with(b"...")
-}
-
-fn trim_marks_once(line: &[u8]) -> &[u8] {
-    &line[2..]
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,13 +1,17 @@
 //! Records that are a JSON object: TiKV's and Go's JSON logs, containers and log viewers with a record inside,
 //! and `br log status --json`.
 
+mod nesting;
+mod repair;
+
+pub(super) use nesting::{Nesting, begins_object, is_broken, is_member, top_level_objects};
+
 use super::body::Field;
-use super::{Kind, Record, recover};
+use super::{Kind, Record, header, recover};
 use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// Keys in order; they may repeat, as they do in the text format.
 struct Object(Vec<(String, Value)>);
@@ -32,13 +36,28 @@ impl<'de> serde::Deserialize<'de> for Object {
     }
 }
 
+/// The first object of a text.
 fn parse(text: &[u8]) -> Option<Object> {
     serde_json::Deserializer::from_slice(text).into_iter().next()?.ok()
 }
 
+/// The same of a text that a copy broke.
+fn parse_broken(text: &[u8]) -> Option<Object> {
+    let is_wrapped = text.contains(&b'\n');
+    let lines = || text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let joined = is_wrapped.then(|| parse(&lines().collect::<Vec<_>>().concat())).flatten();
+    joined.or_else(|| parse(&repair::repaired(text)))
+}
+
+/// Whether a broken object is worth a repair: a record of the text format in it is found without.
+fn is_object(text: &[u8]) -> bool {
+    let inner = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inner.is_some_and(is_member) && header::whole(text, true).is_none()
+}
+
 /// Reads a record that is a JSON object; `None` where it is broken. `layers` bounds objects within objects.
 pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
-    let Object(pairs) = parse(text)?;
+    let Object(pairs) = parse(text).or_else(|| parse_broken(text).filter(|_| is_object(text)))?;
     let string = |keys: &[&str]| {
         pairs.iter().find(|(key, _)| keys.contains(&key.as_str())).and_then(|(_, value)| value.as_str())
     };
@@ -99,46 +118,9 @@ fn stamp(text: &str) -> Option<(Timestamp, Option<i32>)> {
     }
 }
 
-/// The objects of an array, one level down.
-pub(super) fn top_level_objects(text: &[u8]) -> Vec<Range<usize>> {
-    let (mut depth, mut start, mut quoted, mut escaped) = (0usize, 0, false, false);
-    let mut found = Vec::new();
-    for (at, byte) in text.iter().enumerate() {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => quoted = true,
-            b'{' => {
-                if depth == 0 {
-                    start = at;
-                }
-                depth += 1;
-            }
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    found.push(start..at + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    if depth > 0 {
-        found.push(start..text.len());
-    }
-    found
-}
-
 /// Reads a task of `br log status --json` with the keys that the screen has.
 pub(super) fn read_status(text: &[u8]) -> Record<'static> {
-    let pairs = parse(text).map(|object| object.0).unwrap_or_default();
+    let pairs = parse(text).or_else(|| parse_broken(text)).map(|object| object.0).unwrap_or_default();
     let get = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let mut fields: Vec<Field<'static>> = Vec::new();
     let mut add = |key: String, value: String| {
@@ -201,11 +183,5 @@ mod tests {
         let record = read(line, 1).unwrap();
         assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2019-11-19T09:28:00.699Z"));
         assert_eq!(&*record.message, b"operator timeout");
-    }
-
-    #[test]
-    fn tasks_of_the_json_status() {
-        let text = br#"[{"name":"a}","x":{"y":1}},{"name":"b"}]"#;
-        assert_eq!(top_level_objects(text).len(), 2);
     }
 }
