@@ -43,7 +43,7 @@ fn metrics_are_what_a_collector_reads() {
     let checkpoints = (6 * 24 + 9 - 1 - 33) * 3 - 2;
     let uploads = value("tidescope_events_total", ("rule", "adv-uploading-checkpoint")).unwrap();
     assert!((uploads - f64::from(checkpoints)).abs() <= 3.0, "{uploads} of {checkpoints}");
-    assert!(value("tidescope_last_run_read_bytes", ("", "")).is_some_and(|bytes| bytes > 0.0));
+    assert!(value("tidescope_last_success_read_bytes", ("", "")).is_some_and(|bytes| bytes > 0.0));
 }
 
 /// Answers each request with the next status; gives the bodies of all.
