@@ -47,7 +47,7 @@ Exit status: 0 done, 1 an open incident at or above --fail-on, 2 wrong usage or 
   tidescope plan /logs --target-size 256MiB > splits.jsonl"
     )]
     Plan(Plan),
-    /// Every record that speaks of a region, store, task or key, merged by time over all sources
+    /// Every record that speaks of a region, store, task or key, merged by time over all sources; repeats on one line, with -v one each
     Timeline(Timeline),
     /// What is new since the last run, into a dated report folder: for timers
     #[cfg(feature = "sqlite")]

@@ -8,6 +8,8 @@
 //! `tests/it/damage.rs` measures how much of a damaged text is still understood.
 
 mod kinds;
+#[path = "../common/random.rs"]
+mod random;
 
 use clap::Parser;
 use kinds::{Document, Random};

@@ -6,37 +6,23 @@
 //! cargo run --example generate-cluster -- --list
 //! ```
 //!
-//! It is written apart from the rules: what it prints follows the components, not the catalogue. One seed of one scenario is always the
-//! same cluster, version and course, byte for byte.
+//! The simulation itself stands in `examples/common/cluster`.
 
-mod backup;
-mod gc;
-mod noise;
-mod record;
-mod region;
-mod scenarios;
-mod sink;
-mod time;
-mod truth;
-mod version;
-mod world;
-mod writers;
-
+#[path = "../common/cluster/mod.rs"]
+mod cluster;
 #[path = "../common/random.rs"]
 mod random;
 
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
-use serde_json::{Map, Value, json};
 
-use crate::scenarios::Request;
-use crate::time::rfc3339;
+use crate::cluster::generate;
+use crate::cluster::scenarios::{self, Request};
 
 /// Simulates a cluster with log backup and writes its logs and the truth about them.
 #[derive(Debug, Parser)]
@@ -79,26 +65,4 @@ fn list() -> io::Result<()> {
         )?;
     }
     writeln!(out, "\nvariants: {}", scenarios::VARIANTS.join(" "))
-}
-
-/// Simulates, and writes logs and truth below `root`.
-fn generate(request: &Request, root: &Path) -> io::Result<()> {
-    let (world, truth) = request.simulate();
-    world.write(root)?;
-    let nodes = |nodes: &[world::Node], port: u64| -> Vec<Value> {
-        nodes
-            .iter()
-            .map(|n| json!({"store_id": n.id, "address": format!("{}:{port}", n.host), "clock_skew_ms": n.skew}))
-            .collect()
-    };
-    let mut document = Map::new();
-    document.insert("scenario".into(), json!(request.name()));
-    document.insert("seed".into(), json!(request.seed));
-    document.insert("version".into(), json!(format!("v{}", world.version.text())));
-    document.insert("now".into(), json!(rfc3339(world.now())));
-    document.insert("stores".into(), json!(nodes(&world.stores, 20160)));
-    document.insert("pd".into(), json!(nodes(&world.pds, 2379)));
-    document.insert("tidb".into(), json!(nodes(&world.tidbs, 4000)));
-    document.append(&mut truth.json());
-    fs::write(root.join("truth.json"), serde_json::to_string_pretty(&document)? + "\n")
 }

@@ -9,8 +9,8 @@ use flate2::read::GzDecoder;
 use regex_automata::meta::Regex;
 use serde_json::Value;
 
-use crate::generate;
-use crate::scenarios::{ALL, Request, VARIANTS};
+use crate::cluster::generate;
+use crate::cluster::scenarios::{ALL, Request, VARIANTS};
 
 /// Generates into a fresh folder and reads it back: path and content.
 fn files(name: &str, seed: u64) -> BTreeMap<String, Vec<u8>> {

@@ -1,11 +1,28 @@
 //! The mixes: which messages, how often, over which regions.
 
-use crate::Kind;
 use crate::clock::Clock;
 use crate::messages::{CHATTER, LONG, ROUTINE, SIGNALS, STARTUP, STORM};
 use crate::random::Random;
 use crate::regions::{self, Region};
 use crate::template::{Message, Notation, Template};
+use clap::ValueEnum;
+
+/// What the log is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Raft chatter and 0.05 % implicating signals, nothing else.
+    Quiet,
+    /// Raft chatter, 3 % routine region errors, 0.05 % implicating signals.
+    Calm,
+    /// 20 % signals: few messages, many regions.
+    Storm,
+    /// The bytes of calm, cut into rotated files of 4 MiB.
+    Many,
+    /// Calm as TiKV writes it with `log.format = "json"`.
+    Json,
+    /// Calm with one line in a hundred of 4 to 64 KiB.
+    Long,
+}
 
 /// 2022-07-25T00:00:00Z
 const START: u64 = 1_658_707_200;

@@ -19,26 +19,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use clock::Clock;
-use kinds::Stream;
-
-/// What the log is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// Raft chatter and 0.05 % implicating signals, nothing else.
-    Quiet,
-    /// Raft chatter, 3 % routine region errors, 0.05 % implicating signals.
-    Calm,
-    /// 20 % signals: few messages, many regions.
-    Storm,
-    /// The bytes of calm, cut into rotated files of 4 MiB.
-    Many,
-    /// Calm as TiKV writes it with `log.format = "json"`.
-    Json,
-    /// Calm with one line in a hundred of 4 to 64 KiB.
-    Long,
-}
+use kinds::{Kind, Stream};
 
 /// Writes large TiKV logs for benches.
 #[derive(Debug, Parser)]

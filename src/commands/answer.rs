@@ -124,6 +124,7 @@ pub(super) fn command_line() -> String {
     std::iter::once("tidescope".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-fn terminal_width() -> usize {
+/// Columns of the terminal, as the shell says.
+pub(super) fn terminal_width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120)
 }

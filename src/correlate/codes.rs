@@ -54,12 +54,10 @@ impl Codes {
             .map(|(code, seen)| {
                 let mut rules: Vec<String> = seen.rules.iter().map(|rule| learned.rule(*rule).to_string()).collect();
                 rules.sort_unstable();
-                // The rule that is about the code explains it; else the one whose events carry it, if it is the only one.
-                let only = if let [only] = rules.as_slice() { catalog.get(only) } else { None };
-                let explains = catalog.for_code(&code).or(only);
+                let (meaning, remedy) = explained(&code, &rules, catalog);
                 ErrorCode {
-                    meaning: explains.map(|rule| rule.meaning.to_string()).unwrap_or_default(),
-                    remedy: explains.map(|rule| rule.remedy.to_string()).unwrap_or_default(),
+                    meaning,
+                    remedy,
                     code: code.into(),
                     rules,
                     count: seen.count,
@@ -71,4 +69,12 @@ impl Codes {
             })
             .collect()
     }
+}
+
+/// Meaning and remedy of a code that events of these rules carry.
+pub(super) fn explained(code: &str, rules: &[String], catalog: &Catalog) -> (String, String) {
+    // The rule that is about the code explains it; else the one whose events carry it, if it is the only one.
+    let only = if let [only] = rules { catalog.get(only) } else { None };
+    let explains = catalog.for_code(code).or(only);
+    explains.map(|rule| (rule.meaning.to_string(), rule.remedy.to_string())).unwrap_or_default()
 }

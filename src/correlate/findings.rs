@@ -31,6 +31,20 @@ pub struct Findings {
     pub caveats: Vec<String>,
 }
 
+impl Findings {
+    /// The task that an incident is about.
+    pub fn task_of(&self, incident: &Incident) -> Option<&Task> {
+        let name = incident.task.as_ref()?;
+        self.tasks.iter().find(|task| task.name == *name && task.cluster == incident.cluster)
+    }
+
+    /// Whether a task is in an incident of this kind.
+    pub fn is_in_incident(&self, task: &Task, of: impl Fn(&Incident) -> bool) -> bool {
+        let about = |one: &&Incident| one.task.as_ref() == Some(&task.name) && one.cluster == task.cluster;
+        self.incidents.iter().filter(about).any(of)
+    }
+}
+
 /// Sums over all sources that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Totals {
@@ -253,6 +267,8 @@ pub struct Incident {
     pub id: String,
     /// Kind.
     pub kind: IncidentKind,
+    /// Id of its cluster, where the logs are of several.
+    pub cluster: Option<String>,
     /// Severity.
     pub severity: Severity,
     /// Open or recovered.
@@ -348,6 +364,8 @@ pub struct Episode {
 pub struct Task {
     /// Name.
     pub name: String,
+    /// Id of its cluster, where the logs are of several.
+    pub cluster: Option<String>,
     /// Last known status.
     pub status: TaskStatus,
     /// When it was started.

@@ -2,12 +2,13 @@
 //! second reading, which tells the story, rests on it.
 
 use super::Options;
+use super::clusters::ClusterIds;
 use super::duplicates::counted_in_place;
 use super::identify::{Identify, Instance, InstanceId, Instances};
 use super::keymap::KeyMap;
 use super::lives::Lives;
 use super::names::{FileId, Names, RuleId, TaskId};
-use super::signs::task_of_service;
+use super::signs::{screen_of, task_of_service};
 use super::skew::Skew;
 use crate::event::{Event, EventStream, ImplicatedGathered, SourceRow};
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp};
@@ -32,6 +33,10 @@ pub(super) struct Learned {
     pub(super) keys: KeyMap,
     /// Regions that the report is about.
     pub(super) implicated: BTreeSet<RegionId>,
+    /// Which cluster each source says it is of.
+    pub(super) cluster_ids: ClusterIds,
+    /// The newest time of an event, of a status screen when somebody looked.
+    newest: Option<Timestamp>,
     /// Rules.
     pub(super) rules: Names,
     groups: Vec<Arc<str>>,
@@ -75,6 +80,10 @@ impl Learned {
             identify.take(file, event);
             skew.take(file, event);
             implicated.add(event);
+            learned.cluster_ids.take(file, event);
+            let looked =
+                if event.task.is_some() { screen_of(event).and_then(|screen| screen.observed_at) } else { None };
+            learned.newest = learned.newest.max(event.time).max(looked);
             learned.lives.take(event);
             learned.keys.take(event);
         })?;
@@ -84,6 +93,12 @@ impl Learned {
         let writers = learned.instances.all.iter();
         learned.skew = skew.estimate(writers.map(|one| (&one.sources[..], one.component == Some(Component::Pd))));
         Ok(learned)
+    }
+
+    /// The newest time of a record; of a status screen the moment when somebody looked.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        let counted = self.sources.iter().enumerate().filter(|(at, _)| self.counted[*at] == *at);
+        counted.filter_map(|(_, row)| row.last).max().max(self.newest)
     }
 
     /// The source of an event; a new one where no row names it.

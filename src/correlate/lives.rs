@@ -13,6 +13,8 @@ pub(super) struct Lives {
     pub(super) names: Names,
     /// Starts and stops of each, in order of time.
     turns: BTreeMap<u32, Vec<(Timestamp, bool)>>,
+    /// When each was last heard of.
+    heard: BTreeMap<u32, Timestamp>,
 }
 
 impl Lives {
@@ -28,6 +30,9 @@ impl Lives {
             return;
         }
         let id = self.names.intern(name);
+        if let Some(time) = event.time {
+            self.heard.insert(id, time);
+        }
         let (Some(sign), Some(time)) = (sign_of(event), event.time) else { return };
         let lives = match sign {
             Sign::Command(Verb::Stop) | Sign::Seen(Verb::Stop) => false,
@@ -69,8 +74,16 @@ impl Lives {
         match turns.partition_point(|(turn, _)| *turn <= time) {
             // Before its first record: it was there if that record shows it at work, and no other task was started since.
             0 => turns.first().is_none_or(|(_, lives)| !lives),
-            at => turns[at - 1].1,
+            at => turns[at - 1].1 && !self.was_replaced(id, time),
         }
+    }
+
+    /// Whether another task began after the last word of this one: then this one had been stopped.
+    fn was_replaced(&self, id: u32, time: Timestamp) -> bool {
+        let Some(heard) = self.heard.get(&id) else { return false };
+        let began = |other: &u32| self.turns[other].iter().find(|(_, lives)| *lives).map(|(turn, _)| *turn);
+        let mut others = self.turns.keys().filter(|other| **other != id).filter_map(began);
+        *heard < time && others.any(|turn| *heard < turn && turn <= time)
     }
 }
 
@@ -122,5 +135,17 @@ mod tests {
         assert_eq!(task_at(&cluster, "2022-07-25T13:30:00Z").as_deref(), Some("one"));
         assert_eq!(task_at(&cluster, "2022-07-25T14:30:00Z"), None);
         assert_eq!(task_at(&cluster, "2022-07-25T15:30:00Z").as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn one_that_was_not_heard_of_again_made_way_for_the_next() {
+        let mut cluster = Cluster::default();
+        cluster.log("br.log", "2022-07-25T13:00:00Z", command("log start", "one")).log(
+            "br.log",
+            "2022-08-01T08:00:00Z",
+            command("log start", "two"),
+        );
+        assert_eq!(task_at(&cluster, "2022-07-26T13:00:00Z").as_deref(), Some("one"));
+        assert_eq!(task_at(&cluster, "2022-08-02T13:00:00Z").as_deref(), Some("two"));
     }
 }

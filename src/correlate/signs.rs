@@ -172,7 +172,8 @@ pub(super) fn is_screen(event: &Event) -> bool {
     event.task.is_some() && (named || shown)
 }
 
-fn screen_of(event: &Event) -> Option<Screen> {
+/// A task as a `br log status` screen shows it, where an event is one.
+pub(super) fn screen_of(event: &Event) -> Option<Screen> {
     if !is_screen(event) {
         return None;
     }

@@ -276,7 +276,7 @@ fn the_verdict_follows_now_and_gc() {
     };
     assert_eq!(verdict("2022-07-26T14:54:44Z", None), (Verdict::Resume, None));
     assert_eq!(verdict("2022-07-26T14:54:45Z", None), (Verdict::ResumeOrRecreate, None));
-    assert_eq!(verdict("2022-07-26T15:20:00Z", Some(CHECKPOINT - 1)), (Verdict::ResumeOrRecreate, Some(-1)));
+    assert_eq!(verdict("2022-07-26T15:20:00Z", Some(CHECKPOINT - 1)), (Verdict::ResumeOrRecreate, Some(0)));
     assert_eq!(verdict("2022-07-26T15:20:00Z", Some(CHECKPOINT)), (Verdict::RecreateTask, Some(0)));
     assert_eq!(verdict("2022-07-26T15:20:00Z", Some(434_856_945_254_400_000)).0, Verdict::RecreateTask);
 }
@@ -679,6 +679,67 @@ fn the_order_of_sources_changes_nothing() {
     assert_eq!(turned.findings, cluster.correlate().findings);
 }
 
+/// Logs of several clusters, in a folder each.
+fn together(clusters: &[(&str, &Cluster)]) -> Cluster {
+    let mut all = Cluster::default();
+    for (id, cluster) in clusters {
+        let named = tikv("tikv-pd-cluster", "lifecycle", Severity::Info).fact(FactKind::Cluster, "", id);
+        all.log(&format!("{id}/{}", log_of(1)), "2022-07-25T13:40:00Z", named);
+        for event in cluster.events() {
+            let time = event.time.map(|time| time.to_string()).unwrap_or_default();
+            all.log(&format!("{id}/{}", event.file), &time, Record::of(event));
+        }
+    }
+    all
+}
+
+#[test]
+fn clusters_are_told_apart() {
+    // The same stores, the same task, the same time: one failed, the other goes on, and its GC with it.
+    let mut other = cluster();
+    for hour in 15..20 {
+        let value = at(&format!("2022-07-25T{hour}:00:00Z"));
+        checkpoint(&mut other, &format!("2022-07-25T{hour}:03:00Z"), value);
+        gc(&mut other, &format!("2022-07-25T{hour}:20:00Z"), Tso::from_time(value.plus_ms(-60_000)).0);
+    }
+    let mut both = together(&[("71", &failed()), ("72", &other)]);
+    both.options().now = Some(at("2022-07-25T20:00:00Z"));
+    let mut alone = failed();
+    alone.options().now = Some(at("2022-07-25T20:00:00Z"));
+    let (both, alone) = (both.correlate(), alone.correlate());
+    let (incident, wanted) = (only(&both.findings), only(&alone.findings));
+    assert_eq!(incident.cluster.as_deref(), Some("71"));
+    assert_eq!(incident.summary, format!("Cluster 71: {}", wanted.summary));
+    assert_eq!((&incident.id, incident.events, incident.verdict), (&wanted.id, wanted.events, wanted.verdict));
+    let tasks: Vec<_> =
+        both.findings.tasks.iter().map(|task| (task.cluster.as_deref(), task.status, task.verdict)).collect();
+    assert_eq!(
+        tasks,
+        [(Some("71"), TaskStatus::Error, Verdict::Resume), (Some("72"), TaskStatus::Normal, Verdict::None)]
+    );
+    assert_eq!(both.findings.task_of(incident).map(|task| task.verdict), Some(Verdict::Resume));
+    assert!(both.findings.caveats[0].contains("of 2 clusters (71, 72)"), "{:?}", both.findings.caveats);
+    let mut count = 0;
+    both.each_episode(&mut |episode| {
+        count += episode.count;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(count, both.findings.totals.events);
+}
+
+#[test]
+fn a_task_makes_way_for_the_next() {
+    let mut cluster = failed();
+    cluster.log("br/br.log", "2022-07-26T08:00:00Z", command("log start", "task2"));
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.status, incident.end), (IncidentStatus::Recovered, Some(at("2022-07-26T08:00:00Z"))));
+    assert!(incident.summary.contains("Another task was started at 2022-07-26 08:00:00Z"), "{}", incident.summary);
+    let status: Vec<_> = found.tasks.iter().map(|task| (task.name.as_str(), task.status)).collect();
+    assert_eq!(status, [("task1", TaskStatus::Stopped), ("task2", TaskStatus::Normal)]);
+}
+
 #[test]
 fn a_storm_hides_nothing_and_fits_into_memory() {
     // More episodes than pages in memory, before and after the failure, each with a region of its own.
@@ -692,19 +753,23 @@ fn a_storm_hides_nothing_and_fits_into_memory() {
     let (calm, mut stormy) = (failed(), failed());
     storm(&mut stormy, 1);
     storm(&mut stormy, 4);
+    let twice = together(&[("71", &stormy), ("72", &stormy)]).correlate();
     let (calm, stormy) = (calm.correlate(), stormy.correlate());
     let told =
         |found: &Findings| found.incidents.iter().map(|one| (one.id.clone(), one.chain.clone())).collect::<Vec<_>>();
     assert_eq!(told(&calm.findings), told(&stormy.findings));
-    let (mut firsts, mut count) = (Vec::new(), 0);
-    stormy
-        .each_episode(&mut |episode| {
-            firsts.push(episode.first);
-            count += episode.count;
-            Ok(())
-        })
-        .unwrap();
-    assert_eq!(count, stormy.findings.totals.events);
-    assert!(firsts.is_sorted() && firsts.len() > 18_000);
-    assert!(stormy.findings.episodes.len() < firsts.len(), "the rest is on disk");
+    for correlation in [&stormy, &twice] {
+        let (mut firsts, mut count) = (Vec::new(), 0);
+        correlation
+            .each_episode(&mut |episode| {
+                firsts.push(episode.first);
+                count += episode.count;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(count, correlation.findings.totals.events);
+        assert!(firsts.is_sorted() && firsts.len() > 18_000);
+        assert!(correlation.findings.episodes.len() < firsts.len(), "the rest is on disk");
+    }
+    assert!(twice.each_episode(&mut |_| Err(std::io::Error::other("full"))).is_err(), "who is in trouble may leave");
 }

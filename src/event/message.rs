@@ -55,7 +55,7 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// Status, then each store's error.
 fn status(record: &Record<'_>, out: &mut String) {
     let text = |key: &str| record.field(key).map(|field| String::from_utf8_lossy(&field.value).into_owned());
-    out.push_str(&format!("task {}", text("name").unwrap_or_default()));
+    out.push_str(&text("name").map_or_else(|| "a task".to_owned(), |name| format!("task {name}")));
     if let Some(status) = text("status") {
         out.push_str(&format!(" is {status}"));
     }
@@ -75,9 +75,9 @@ fn status(record: &Record<'_>, out: &mut String) {
 pub(crate) fn line(text: &str) -> Box<str> {
     let bytes = text.as_bytes();
     // Without short cuts, so that vectors do it.
-    let is_plain = bytes.iter().fold(true, |all, byte| all & (b' '..0x7f).contains(byte));
+    let is_plain = bytes.iter().filter(|byte| !(b' '..0x7f).contains(*byte)).count() == 0;
     let next = bytes.get(1..).unwrap_or_default();
-    let has_gap = bytes.iter().zip(next).fold(false, |any, (one, next)| any | ((*one == b' ') & (*next == b' ')));
+    let has_gap = bytes.iter().zip(next).filter(|pair| *pair.0 == b' ' && *pair.1 == b' ').count() > 0;
     if bytes.len() < MOST && is_plain && !has_gap && bytes.last() != Some(&b' ') {
         return text.into();
     }

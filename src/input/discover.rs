@@ -1,12 +1,12 @@
 //! From what the user named to the files behind it, each once.
 
 use super::disk::Identity;
-use super::{Input, Options, Problem, Status, name};
+use super::{Input, Options, Problem, Status, name, objects};
 use crate::error::Error;
 use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder};
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::FileTypeExt;
@@ -22,7 +22,7 @@ pub struct Discovery {
     pub problems: Vec<Problem>,
 }
 
-/// Finds the files behind paths: a file, a folder (with everything below it), a glob, or `-`.
+/// Finds the files behind paths: a file, a folder (with everything below it), a glob, the URL of objects, or `-`.
 ///
 /// Links are followed, each folder behind one once and never back up or into the system's own trees; a file that is reached twice,
 /// by whatever names, counts once under the bytewise smallest. A FIFO is read only where it was named itself.
@@ -43,6 +43,7 @@ struct Search {
     stdin: Option<Input>,
     /// Each with the smallest name it was reached by.
     files: HashMap<Identity, Input>,
+    objects: BTreeMap<String, Input>,
     problems: Vec<Problem>,
     /// Folders behind links that were walked.
     linked: Arc<Mutex<HashSet<PathBuf>>>,
@@ -55,6 +56,9 @@ impl Search {
             return;
         }
         let path = Path::new(given);
+        if let Some(url) = given.to_str().filter(|url| is_url(url)) {
+            return self.objects(url);
+        }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => self.folder(path),
             Ok(meta) => self.file(path, &meta, true),
@@ -82,6 +86,21 @@ impl Search {
             () => "is a device",
         };
         self.problems.push(Problem { file: name, status: Status::Skipped, reason: skipped.into() });
+    }
+
+    fn objects(&mut self, url: &str) {
+        match objects::find(url) {
+            Ok(objects) => {
+                for object in objects {
+                    let input = Input::object(object, self.options);
+                    self.objects.entry(input.name().to_owned()).or_insert(input);
+                }
+            }
+            Err(source) => {
+                let path = name::of_path(Path::new(url));
+                self.failed(path.clone(), &Error::Read { path, source });
+            }
+        }
     }
 
     fn add(&mut self, identity: Identity, input: Input) {
@@ -190,12 +209,18 @@ impl Search {
     }
 
     fn finish(mut self) -> Discovery {
-        let mut inputs: Vec<Input> = self.files.into_values().chain(self.stdin).collect();
+        let mut inputs: Vec<Input> =
+            self.files.into_values().chain(self.objects.into_values()).chain(self.stdin).collect();
         inputs.sort_by(|a, b| a.name().cmp(b.name()));
         self.problems.sort();
         self.problems.dedup();
         Discovery { inputs, problems: self.problems }
     }
+}
+
+/// Whether a path names objects of a bucket.
+fn is_url(path: &str) -> bool {
+    ["s3://", "gs://", "az://"].iter().any(|scheme| path.starts_with(scheme))
 }
 
 /// The folder before the first part with a special character, and the rest.

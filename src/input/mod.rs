@@ -1,4 +1,4 @@
-//! Bytes, and where they come from: files, folders, archives, compressed streams, standard input.
+//! Bytes, and where they come from: files, folders, archives, compressed streams, standard input, objects of a bucket.
 //!
 //! [`discover`] turns what the user named into [`Input`]s, one a file; [`Input::read`] hands every source in it (the file itself,
 //! or each member of an archive) to a sink, decompressed, in a fixed order. What a container is, its bytes say, never its name.
@@ -14,6 +14,8 @@ mod discover;
 mod disk;
 mod feed;
 mod name;
+#[cfg_attr(not(feature = "object-store"), path = "no_objects.rs")]
+mod objects;
 mod sniff;
 mod source;
 mod sys;

@@ -2,6 +2,7 @@
 
 use super::disk::{self, Counted, Disk, Identity, Opened};
 use super::feed::Feed;
+use super::objects::Object;
 use super::sniff::{self, Kind};
 use super::sys::{self, Mapping};
 use super::walk::{Depth, Walk};
@@ -36,6 +37,7 @@ enum Origin {
     Stdin,
     Pipe(PathBuf),
     File { path: PathBuf, identity: Identity, stamp: Stamp },
+    Object(Object),
 }
 
 /// A file as it was found: where nothing of this has changed, neither has its content.
@@ -73,6 +75,10 @@ impl Input {
         Self { name, origin, options, begin: None }
     }
 
+    pub(super) fn object(object: Object, options: Options) -> Self {
+        Self { name: object.name().to_owned(), origin: Origin::Object(object), options, begin: None }
+    }
+
     /// The contract's `file`: the path as given, joined with the path below it.
     pub fn name(&self) -> &str {
         &self.name
@@ -85,7 +91,11 @@ impl Input {
 
     /// How the file was found; `None` for what is no file.
     pub fn stamp(&self) -> Option<Stamp> {
-        if let Origin::File { stamp, .. } = self.origin { Some(stamp) } else { None }
+        match &self.origin {
+            Origin::File { stamp, .. } => Some(*stamp),
+            Origin::Object(object) => Some(object.stamp()),
+            Origin::Stdin | Origin::Pipe(_) => None,
+        }
     }
 
     /// The same input, to go on reading it: of a plain file the sink gets the text from `begin` on (or all of it, mapped). Where
@@ -97,7 +107,12 @@ impl Input {
 
     /// Whether reading it again gives the same sources.
     pub fn is_rereadable(&self) -> bool {
-        matches!(self.origin, Origin::File { .. })
+        matches!(self.origin, Origin::File { .. } | Origin::Object(_))
+    }
+
+    /// Whether its plain text is only got by asking for it, so that nobody should ask for more than is wanted.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.origin, Origin::Object(_))
     }
 
     /// Whether most of the file is in memory, since somebody works with it.
@@ -120,11 +135,14 @@ impl Input {
 
     /// Whether it is a file of plain text, so that any part of it can be read without what stands before.
     pub fn is_plain(&self) -> bool {
-        let Origin::File { path, identity, .. } = &self.origin else { return false };
         let mut head = Vec::new();
-        disk::open(path, *identity)
-            .and_then(|opened| opened.file.take(sniff::HEAD as u64).read_to_end(&mut head))
-            .is_ok_and(|_| sniff::sniff(&head) == Kind::Text)
+        let read = match &self.origin {
+            Origin::File { path, identity, .. } => disk::open(path, *identity)
+                .and_then(|opened| opened.file.take(sniff::HEAD as u64).read_to_end(&mut head)),
+            Origin::Object(object) => object.open(0).take(sniff::HEAD as u64).read_to_end(&mut head),
+            Origin::Stdin | Origin::Pipe(_) => return false,
+        };
+        read.is_ok_and(|_| sniff::sniff(&head) == Kind::Text)
     }
 
     /// Calls `sink` once for every source, in a fixed order: once for a plain or compressed file, once for every member of an
@@ -144,6 +162,10 @@ impl Input {
             Origin::File { path, identity, stamp } => {
                 disk::open(path, *identity).and_then(|opened| self.read_file(&mut walk, &opened, stamp.size))
             }
+            Origin::Object(object) => {
+                self.read_object(&mut walk, object);
+                Ok(())
+            }
         };
         if let Err(error) = result {
             walk.problem(&self.name, Status::Failed, crate::error::without_number(&error));
@@ -154,6 +176,16 @@ impl Input {
     fn read_stream(&self, walk: &mut Walk<'_>, stream: impl io::Read + Send) {
         let mut counted = Counted { inner: stream, budget: walk.budget() };
         walk.stream(&self.name, &mut Feed::with_buffer(&mut counted, BUFFER as usize), Depth::default());
+    }
+
+    fn read_object(&self, walk: &mut Walk<'_>, object: &Object) {
+        let begin = self.begin.unwrap_or(0);
+        let mut counted = Counted { inner: object.open(begin), budget: walk.budget() };
+        let mut feed = Feed::with_buffer(&mut counted, BUFFER as usize);
+        match self.begin {
+            Some(begin) => walk.tail(&self.name, begin, &mut feed),
+            None => walk.stream(&self.name, &mut feed, Depth::default()),
+        }
     }
 
     fn read_file(&self, walk: &mut Walk<'_>, opened: &Opened, size: u64) -> io::Result<()> {

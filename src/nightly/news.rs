@@ -193,8 +193,7 @@ fn changes(
 
 /// Until when the task of an open incident can be resumed.
 fn deadline(findings: &Findings, incident: &Incident) -> Option<Timestamp> {
-    let task = incident.task.as_deref().filter(|_| incident.status == IncidentStatus::Open)?;
-    findings.tasks.iter().find(|row| row.name == task)?.resume_deadline
+    findings.task_of(incident).filter(|_| incident.status == IncidentStatus::Open)?.resume_deadline
 }
 
 /// The next moment at which something falls due though no log says anything new.

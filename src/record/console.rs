@@ -1,39 +1,6 @@
-//! What stands on a terminal: status screens, final errors, panics, prompts and progress bars.
+//! What stands on a terminal: final errors, panics, prompts and progress bars.
 
 use super::Kind;
-use super::prefix::trim_marks;
-
-/// The line `> #N <` that starts a task of a `br log status` screen.
-pub(super) fn is_status_task(line: &[u8]) -> bool {
-    let text = line.trim_ascii();
-    let text =
-        text.strip_prefix(b"> ").filter(|rest| rest.starts_with(b"> #") || rest.starts_with(b"&gt;")).unwrap_or(text);
-    let inner = text
-        .strip_prefix(b"> #")
-        .or_else(|| text.strip_prefix(b"&gt; #"))
-        .and_then(|rest| rest.strip_suffix(b" <").or_else(|| rest.strip_suffix(b" &lt;")));
-    inner.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
-}
-
-/// A status screen whose lines a copy has joined: where its `> #N <` stands.
-pub(super) fn flat_status(line: &[u8]) -> Option<usize> {
-    let at = memchr::memmem::find(line, b"> #")?;
-    let rest = &line[at + 3..];
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let rest = rest[digits..].strip_prefix(b" <").filter(|_| digits > 0)?.trim_ascii_start();
-    rest.starts_with(b"name: ").then_some(at)
-}
-
-/// A line that stands on a status screen and nowhere else, where a copy begins in the middle of a screen.
-pub(super) fn is_status_part(line: &[u8], next: &[u8]) -> bool {
-    let Some((key, value)) = status_key(line) else { return false };
-    match key {
-        b"name" => status_key(next).is_some_and(|(key, _)| key == b"status"),
-        b"status" => value.starts_with("\u{25CF}".as_bytes()) || value.starts_with("\u{25CB}".as_bytes()),
-        b"checkpoint[global]" | b"speed(est.)" | b"pause-time" => true,
-        _ => key.starts_with(b"error-happen-at[") || key.starts_with(b"checkpoint["),
-    }
-}
 
 /// What the MySQL client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`.
 fn is_client_error(text: &[u8]) -> bool {
@@ -130,18 +97,4 @@ pub(super) fn progress_end(text: &[u8]) -> Option<usize> {
     let bar = memchr::memmem::rfind(text, b"<--")?;
     let end = bar + memchr::memchr(b'%', &text[bar..])? + 1;
     (!is_noise(&text[end..]) && !text[end..].trim_ascii().is_empty()).then_some(end)
-}
-
-/// A line of a status screen by its key, in the order the program prints them.
-pub(super) fn status_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    const KEYS: [&[u8]; 8] =
-        [b"name", b"status", b"start", b"end", b"storage", b"speed(est.)", b"pause-time", b"pause-operator"];
-    const STEMS: [&[u8]; 6] =
-        [b"checkpoint[", b"error[", b"error-happen-at[", b"error-message[", b"pause-payload", b"pause-operator-pid"];
-    let text = trim_marks(line);
-    let text = text.trim_ascii_start();
-    let colon = memchr::memchr(b':', text)?;
-    let key = &text[..colon];
-    let known = KEYS.contains(&key) || STEMS.iter().any(|stem| key.starts_with(stem) && key.len() < stem.len() + 24);
-    known.then(|| (key, text[colon + 1..].strip_prefix(b" ").unwrap_or(&text[colon + 1..])))
 }

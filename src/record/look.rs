@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{console, foreign, header, prefix};
+use super::{console, foreign, header, json, prefix, status};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -74,17 +74,25 @@ fn judge(line: &[u8]) -> Look {
     if text.is_empty() {
         return if line.iter().all(u8::is_ascii_whitespace) { Look::Blank } else { Look::Other };
     }
-    if console::is_status_task(line) {
+    if status::is_task(line) || status::prefixed_task(line).is_some() {
         return Look::Start(Kind::StatusTask, 0);
     }
-    if let Some(at) = console::flat_status(line) {
+    if let Some(at) = status::flat_task(line) {
         return Look::Start(Kind::StatusTask, at);
     }
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, line.len() - text.len());
     }
+    // A record in a string of an object that has many lines.
+    let is_member = text.len() < line.len() && json::is_member(text);
+    if is_member && header::whole(line, true).is_some() {
+        return Look::Fragment;
+    }
     if let Some(header) = header::whole(line, true) {
         return Look::Start(Kind::Header, behind(line, header.start));
+    }
+    if is_deep(line) {
+        return if is_fragment(text) { Look::Fragment } else { Look::Other };
     }
     let inner = prefix::strip(line);
     let text = prefix::trim_marks(&line[inner.at..]);
@@ -121,6 +129,14 @@ fn judge(line: &[u8]) -> Look {
     if is_fragment(text) { Look::Fragment } else { Look::Other }
 }
 
+/// Whether a line is indented as only the values of a table are: whatever it begins with, it goes on with one.
+pub(super) fn is_deep(line: &[u8]) -> bool {
+    line.iter().take(DEEP).all(|byte| *byte == b' ') && line.len() > DEEP
+}
+
+/// The values of a status screen begin behind the longest key, `checkpoint[global]` at least.
+const DEEP: usize = 20;
+
 /// What stands before a header at the start of a line is a prefix, and belongs to the record.
 fn behind(line: &[u8], header: usize) -> usize {
     if prefix::is_short(&line[..header]) { 0 } else { header }
@@ -128,20 +144,23 @@ fn behind(line: &[u8], header: usize) -> usize {
 
 fn json_kind(text: &[u8]) -> Option<Kind> {
     match text.first()? {
-        b'{' if has_any(
-            text,
-            &[b"\"level\"", b"\"log\"", b"\"message\"", b"\"msg\"", b"\"MESSAGE\"", b"\"line\"", b"\"_msg\""],
-        ) =>
-        {
-            text.get(1..4)?.contains(&b'"').then_some(Kind::Json)
-        }
-        b'[' if text.starts_with(b"[{\"")
-            && has_any(text, &[b"\"start_ts\"", b"\"last_errors\"", b"\"estimate_qps\""]) =>
-        {
-            Some(Kind::StatusJson)
-        }
+        b'{' if has_any(text, RECORD) => text.get(1..4)?.contains(&b'"').then_some(Kind::Json),
+        b'[' if text.starts_with(b"[{\"") && has_any(text, TASK) => Some(Kind::StatusJson),
         _ => None,
     }
+}
+
+/// Members that an object has that is a record, and those that a task of `br log status --json` has.
+const RECORD: &[&[u8]] =
+    &[b"\"level\"", b"\"log\"", b"\"message\"", b"\"msg\"", b"\"MESSAGE\"", b"\"line\"", b"\"_msg\""];
+const TASK: &[&[u8]] = &[b"\"start_ts\"", b"\"last_errors\"", b"\"estimate_qps\""];
+
+/// What an object of many lines is, if it is a record at all.
+pub(super) fn object_kind(text: &[u8]) -> Option<Kind> {
+    if has_any(text, &TASK[1..]) && has_any(text, &[b"\"name\""]) {
+        return Some(Kind::StatusJson);
+    }
+    has_any(text, RECORD).then_some(Kind::Json)
 }
 
 fn has_any(text: &[u8], words: &[&[u8]]) -> bool {

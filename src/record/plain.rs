@@ -7,12 +7,37 @@ pub(super) fn plain(text: &[u8]) -> Cow<'_, [u8]> {
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
+    collect(text, true)
+}
+
+/// The text without colours only.
+pub(super) fn uncoloured(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(0x1b, text).is_none() && memchr::memmem::find(text, b"[0m").is_none() {
+        return Cow::Borrowed(text);
+    }
+    collect(text, false)
+}
+
+fn collect(text: &[u8], characters: bool) -> Cow<'_, [u8]> {
     let mut out = Vec::with_capacity(text.len());
-    each(text, |_, bytes| {
+    each(text, characters, |_, bytes| {
         out.extend_from_slice(bytes);
         true
     });
     Cow::Owned(out)
+}
+
+/// Columns on a terminal: characters of Chinese, Japanese and Korean take two.
+pub(super) fn columns(line: &[u8]) -> usize {
+    if line.is_ascii() {
+        return line.len();
+    }
+    String::from_utf8_lossy(line).chars().map(|letter| if is_wide(letter) { 2 } else { 1 }).sum()
+}
+
+/// Whether a character takes two columns.
+pub(super) fn is_wide(letter: char) -> bool {
+    matches!(letter, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE6F}' | '\u{FF00}'..='\u{FF60}' | '\u{FFE0}'..='\u{FFE6}' | '\u{20000}'..='\u{3FFFD}')
 }
 
 /// Where a position of the plain text stands in the text itself.
@@ -21,7 +46,7 @@ pub(super) fn raw_offset(text: &[u8], at: usize) -> usize {
         return at;
     }
     let (mut length, mut offset) = (0, text.len());
-    each(text, |position, bytes| {
+    each(text, true, |position, bytes| {
         if length + bytes.len() > at {
             offset = position + (at - length);
             return false;
@@ -40,7 +65,7 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 /// Hands stretches of plain text, with their position in `text`, to `take`, until it says no.
-fn each<'t>(text: &'t [u8], mut take: impl FnMut(usize, &'t [u8]) -> bool) {
+fn each<'t>(text: &'t [u8], characters: bool, mut take: impl FnMut(usize, &'t [u8]) -> bool) {
     let lost_escapes = memchr::memmem::find(text, b"[0m").is_some();
     let (mut from, mut at) = (0, 0);
     while at < text.len() {
@@ -51,7 +76,7 @@ fn each<'t>(text: &'t [u8], mut take: impl FnMut(usize, &'t [u8]) -> bool) {
             b'\\' if lost_escapes && rest.starts_with(b"\\[") => {
                 colour(&rest[2..]).map(|length| (2 + length, &b""[..]))
             }
-            0xC2 | 0xE2 | 0xE3 | 0xEF => character(rest),
+            0xC2 | 0xE2 | 0xE3 | 0xEF if characters => character(rest),
             _ => None,
         };
         match found {

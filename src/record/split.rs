@@ -5,14 +5,18 @@
 
 use super::clean::is_clean;
 use super::header;
-use super::look::{Kind, Look, look};
+use super::json::{self, Nesting};
+use super::look::{self, Kind, Look, look};
 use super::plain::{plain, raw_offset};
-use super::prefix;
+use super::{prefix, status};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.
 pub const MAX_RECORD: usize = 1 << 20;
+
+/// A task on a narrow screen has fewer bytes.
+const MAX_SCREEN: usize = 64 << 10;
 
 /// A record in a window of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,8 @@ struct Open {
     unfinished: bool,
     /// Line ends before it.
     newlines: u64,
+    /// Of JSON: how deep its text has got.
+    nesting: Nesting,
 }
 
 struct Splitter<'w, 's, S> {
@@ -92,24 +98,39 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             return memchr::memchr(b'\n', own).map_or(self.own.end, |newline| start + newline + 1);
         };
         let mut line = first;
+        // The nearest line that starts a record unless it is a piece of a screen further up.
+        let mut nearest = None;
         loop {
-            let text = self.line_at(line).0;
+            let (text, next) = self.line_at(line);
             let before = line.checked_sub(1).map(|end| line_start(self.window, end, floor));
-            if let Look::Start(kind, _) = look(text) {
-                // It may be the end of a header that stands on the line before.
-                let is_weak = kind == Kind::Header && !is_clean(text) && header::is_weak(&plain(text));
-                match before {
-                    Some(Some(earlier)) if is_weak && header::cut(&plain(self.line_at(earlier).0)).is_some() => {
-                        return earlier;
-                    }
-                    _ => return line,
+            if let Look::Start(kind, _) = self.look(text, next) {
+                if !may_be_piece(kind, text) {
+                    let takes_pieces = matches!(kind, Kind::StatusTask | Kind::StatusJson | Kind::Json);
+                    return if takes_pieces { line } else { nearest.unwrap_or(line) };
+                }
+                let earlier = before.flatten().map(|earlier| self.line_at(earlier).0).unwrap_or_default();
+                // It may be the end of a header on the line before, or of a line that a container cut.
+                if !(is_partial(earlier) || (kind == Kind::Header && header::cut(&plain(earlier)).is_some())) {
+                    nearest = nearest.or(Some(line));
                 }
             }
             match before {
+                // Such a screen is short.
+                _ if nearest.is_some_and(|nearest| nearest - line > MAX_SCREEN) => return nearest.unwrap_or(line),
                 Some(Some(earlier)) => line = earlier,
-                Some(None) => return first,
-                None => return line,
+                Some(None) => return nearest.unwrap_or(first),
+                None => return nearest.unwrap_or(line),
             }
+        }
+    }
+
+    /// Judges a line that is not clean. Of two kinds of lines the next one is part.
+    fn look(&self, line: &[u8], next: usize) -> Look {
+        match look(line) {
+            Look::Other if json::begins_object(line, self.line_at(next).0) => {
+                Look::Start(Kind::Json, memchr::memchr(b'{', line).unwrap_or(0))
+            }
+            known => known,
         }
     }
 
@@ -142,33 +163,49 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     /// A line that is not clean.
     fn other(&mut self, at: usize, line: &'w [u8], next: usize) {
-        match look(line) {
-            Look::Start(Kind::StatusJson, from) => self.objects(at + from..at + line.len(), Kind::StatusJson),
+        match self.look(line, next) {
             Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
-                self.objects(at + from..at + line.len(), Kind::Json);
+                self.objects(at + from..at + line.len(), Kind::Json, self.tally.newlines);
             }
             // The end of a header that a terminal broke.
             Look::Start(Kind::Header, _)
                 if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
+            // The next piece of a line that a container cut.
+            Look::Start(kind, _) if may_be_piece(kind, line) && self.is_behind_partial(at) && self.add(at, line) => {}
+            Look::Start(kind, _) if may_be_piece(kind, line) && self.is_narrow(at) && self.add(at, line) => {}
+            Look::Noise if self.is_narrow(at) && self.add(at, line) => {}
             Look::Start(kind, from) => {
+                let mut nesting = Nesting::default();
                 let unfinished = match kind {
                     Kind::Header => !ends(line),
-                    Kind::Json => !line.trim_ascii_end().ends_with(b"}"),
+                    Kind::Json | Kind::StatusJson => {
+                        nesting.read(&line[from..]);
+                        nesting.is_open() && !(kind == Kind::Json && line.trim_ascii_end().ends_with(b"}"))
+                    }
                     _ => false,
                 };
                 self.start(at + from, at + line.len(), kind, unfinished);
-                if kind == Kind::Header {
-                    self.glued(at, line);
+                if let Some(open) = &mut self.open {
+                    open.nesting = nesting;
+                }
+                match kind {
+                    Kind::Header => self.glued(at, line),
+                    Kind::StatusTask => self.flat_tasks(at, line, from),
+                    _ => {}
                 }
             }
             Look::Fragment if !self.continues(at, line, true) => {
+                if status::is_part(line, self.line_at(next).0) {
+                    self.start(at, at + line.len(), Kind::StatusTask, false);
+                    return;
+                }
                 // A fragment takes no further lines: whether it does could not be told from the lines near it.
                 self.start(at, at + line.len(), Kind::Fragment, false);
                 self.glued(at, line);
                 self.close();
             }
             Look::Other if !self.continues(at, line, false) => {
-                if super::console::is_status_part(line, self.line_at(next).0) {
+                if status::is_part(line, self.line_at(next).0) {
                     self.start(at, at + line.len(), Kind::StatusTask, false);
                 } else {
                     self.close();
@@ -178,17 +215,20 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Look::Fragment | Look::Other => {}
             Look::Blank => {
                 if !self.open.is_some_and(|open| match open.kind {
-                    Kind::Panic | Kind::Foreign | Kind::Report => true,
+                    Kind::Panic | Kind::Foreign | Kind::Report | Kind::StatusTask => true,
                     Kind::Clean | Kind::Header => false,
                     _ => open.unfinished,
                 }) {
                     self.close();
                 }
             }
-            // An elision inside a status screen: `<......>`.
+            // An elision inside a status screen or an object: `<......>`.
             Look::Noise
-                if self.open.is_some_and(|open| open.kind == Kind::StatusTask)
-                    && line.trim_ascii().starts_with(b"<") =>
+                if self.open.is_some_and(|open| match open.kind {
+                    Kind::StatusTask => line.trim_ascii().starts_with(b"<"),
+                    Kind::Json | Kind::StatusJson => open.unfinished && line.trim_ascii().starts_with(b".."),
+                    _ => false,
+                }) =>
             {
                 self.continues(at, line, false);
             }
@@ -207,9 +247,29 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         })
     }
 
+    /// Whether the line before is one that a container cut.
+    fn is_behind_partial(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|end| line_start(self.window, end, end.saturating_sub(MAX_RECORD)));
+        before.is_some_and(|start| is_partial(self.line_at(start).0))
+    }
+
+    /// Whether the line goes on with a value on a narrow screen, or with JSON that a terminal broke.
+    fn is_narrow(&self, at: usize) -> bool {
+        let Some(open) = self.open.filter(|open| at - open.start <= MAX_SCREEN) else { return false };
+        match open.kind {
+            Kind::StatusTask => status::is_narrow_piece(&self.window[open.start..at]),
+            Kind::Json | Kind::StatusJson => {
+                let first = line_start(self.window, open.start, 0).unwrap_or(open.start);
+                open.unfinished && json::is_broken(&self.window[first..at])
+            }
+            _ => false,
+        }
+    }
+
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
         self.close();
-        self.open = Some(Open { start, end, kind, unfinished, newlines: self.tally.newlines });
+        let newlines = self.tally.newlines;
+        self.open = Some(Open { start, end, kind, unfinished, newlines, nesting: Nesting::default() });
     }
 
     /// Records that stand behind the first on one line.
@@ -227,6 +287,18 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             let start = from + found.start;
             self.split_open(at, line, &text, start, Kind::Header);
             from = start + 1;
+        }
+    }
+
+    /// Further tasks of a status screen whose lines a copy has joined.
+    fn flat_tasks(&mut self, at: usize, line: &[u8], first: usize) {
+        let mut from = first + 1;
+        while let Some(found) = line.get(from..).and_then(status::flat_task) {
+            if let Some(open) = &mut self.open {
+                open.end = at + from + found;
+            }
+            self.start(at + from + found, at + line.len(), Kind::StatusTask, false);
+            from += found + 1;
         }
     }
 
@@ -261,27 +333,37 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
 
     /// Whether the line belongs to the open record; then it is added to it.
     fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
-        let Some(mut open) = self.open else { return false };
-        if at - open.start >= MAX_RECORD {
-            return false;
-        }
+        let Some(open) = self.open else { return false };
         let takes = match open.kind {
             Kind::Panic | Kind::Report => true,
-            Kind::StatusTask => !fragment || super::console::status_key(line).is_some() || line.starts_with(b" "),
+            // Behind an empty line only what can be nothing else: prose may follow the screen.
+            Kind::StatusTask => {
+                memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() < 2
+                    || status::key(line).is_some()
+                    || look::is_deep(line)
+            }
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => !fragment,
             Kind::Clean | Kind::Header => {
                 goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
             }
-            Kind::Json => open.unfinished,
+            Kind::Json | Kind::StatusJson => open.unfinished,
             _ => false,
         };
-        if !takes {
-            return false;
-        }
+        takes && self.add(at, line)
+    }
+
+    /// Adds a line to the open record, if there is one.
+    fn add(&mut self, at: usize, line: &[u8]) -> bool {
+        let Some(mut open) = self.open.filter(|open| at - open.start < MAX_RECORD) else { return false };
         open.end = (at + line.len()).min(open.start + MAX_RECORD);
-        if matches!(open.kind, Kind::Clean | Kind::Header) {
-            open.unfinished = !ends(line);
+        match open.kind {
+            Kind::Clean | Kind::Header => open.unfinished = !ends(line),
+            Kind::Json | Kind::StatusJson => {
+                open.nesting.read(line);
+                open.unfinished = open.nesting.is_open();
+            }
+            _ => {}
         }
         self.open = Some(open);
         if self.own.contains(&at) {
@@ -304,8 +386,17 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     }
 
     fn close(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.emit(open.start, open.end, open.kind, open.newlines);
+        let Some(open) = self.open.take() else { return };
+        let text = &self.window[open.start..open.end];
+        match open.kind {
+            Kind::StatusJson => self.objects(open.start..open.end, Kind::StatusJson, open.newlines),
+            // An object of many lines is only known as a whole.
+            Kind::Json if text.contains(&b'\n') => {
+                if let Some(kind) = look::object_kind(text) {
+                    self.emit(open.start, open.end, kind, open.newlines);
+                }
+            }
+            kind => self.emit(open.start, open.end, kind, open.newlines),
         }
     }
 
@@ -324,11 +415,13 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     }
 
     /// Each object is a record of its own, from its `{`: tasks of `br log status --json`, lines of a container glued together.
-    fn objects(&mut self, range: Range<usize>, kind: Kind) {
+    fn objects(&mut self, range: Range<usize>, kind: Kind, newlines: u64) {
         self.close();
         let start = range.start;
-        for object in super::json::top_level_objects(&self.window[start..range.end.min(start + MAX_RECORD)]) {
-            self.emit(start + object.start, start + object.end, kind, self.tally.newlines);
+        let text = &self.window[start..range.end.min(start + MAX_RECORD)];
+        for object in json::top_level_objects(text) {
+            let before = memchr::memchr_iter(b'\n', &text[..object.start]).count() as u64;
+            self.emit(start + object.start, start + object.end, kind, newlines + before);
         }
     }
 
@@ -372,6 +465,20 @@ fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
         return brackets <= 3;
     }
     unfinished || quotes % 2 == 1 || (brackets <= 3 && inner.is_some())
+}
+
+/// Whether a line that looks like a record's start may be a piece of a line that a container cut, or of a narrow screen.
+fn may_be_piece(kind: Kind, line: &[u8]) -> bool {
+    match kind {
+        Kind::Clean | Kind::Json | Kind::StatusJson | Kind::StatusTask => false,
+        Kind::Header => header::whole(&plain(line), true).is_none(),
+        _ => true,
+    }
+}
+
+/// Whether a container cut the line, so that the next one goes on with it.
+fn is_partial(line: &[u8]) -> bool {
+    memchr::memmem::find(line, b" P ").is_some() && prefix::strip(&plain(line)).is_partial
 }
 
 /// Whether a record's text can end here.

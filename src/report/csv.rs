@@ -139,10 +139,12 @@ pub(super) fn write_events(
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
     events.for_each_batch(&mut |batch| {
-        let chunks: Vec<_> = batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
-        for event in batch.iter().filter(|event| correlation.is_counted(event)) {
-            tally.count(&EventRow { event, derived: correlation.derived(event) });
-        }
+        let format = || batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
+        let (chunks, ()): (Vec<_>, _) = rayon::join(format, || {
+            for event in batch.iter().filter(|event| correlation.is_counted(event)) {
+                tally.count(&EventRow { event, derived: correlation.derived(event) });
+            }
+        });
         for text in chunks {
             if result.is_ok() {
                 result = text.and_then(|text| out.write_all(&text));

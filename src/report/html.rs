@@ -17,7 +17,7 @@ use super::table::Plain;
 use super::tables;
 use super::tally::Tally;
 use super::words::{self, Decision, Fact, Title};
-use crate::correlate::{Certainty, Findings, Incident, IncidentStatus, Step, Verdict};
+use crate::correlate::{Certainty, Findings, Incident, IncidentStatus, Step, Task, Verdict};
 use crate::rules::Catalog;
 use crate::safe::{Safe, SafeText};
 use crate::units::hms;
@@ -206,11 +206,8 @@ fn banners(findings: &Findings, safe: Safe) -> Vec<Banner<'_>> {
 
 /// Tasks that are in no open incident, in a line each.
 fn quiet(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
-    let is_broken = |name: &str| {
-        let mut open = findings.incidents.iter().filter(|incident| incident.status == IncidentStatus::Open);
-        open.any(|incident| incident.task.as_deref() == Some(name))
-    };
-    let tasks = findings.tasks.iter().filter(|task| !is_broken(&task.name));
+    let is_broken = |task: &Task| findings.is_in_incident(task, |incident| incident.status == IncidentStatus::Open);
+    let tasks = findings.tasks.iter().filter(|task| !is_broken(task));
     tasks.take(8).map(|task| words::task_line(task, safe)).collect()
 }
 

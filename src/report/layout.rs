@@ -1,7 +1,7 @@
 //! Text in columns of a terminal: width, cutting, wrapping.
 
 /// Columns that a text takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
@@ -30,7 +30,7 @@ pub(super) fn fit(text: &str, room: usize) -> String {
 }
 
 /// The text, cut with `…` where it is too long.
-pub(super) fn cut(text: &str, room: usize) -> String {
+pub(crate) fn cut(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();
     }
@@ -51,7 +51,7 @@ pub(super) fn cut(text: &str, room: usize) -> String {
 }
 
 /// The text, cut with `…` at its start: the end of a path says more.
-pub(super) fn cut_start(text: &str, room: usize) -> String {
+pub(crate) fn cut_start(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();
     }

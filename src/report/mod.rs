@@ -19,6 +19,7 @@ mod terminal;
 mod words;
 
 pub use formats::Format;
+pub(crate) use layout::{cut, cut_start, width};
 pub(crate) use markdown::escaped as markdown_text;
 pub use terminal::{Style, answer};
 
@@ -134,8 +135,11 @@ pub fn write_folder(
     // What was redacted when it was read need not be redacted again.
     let shown = Safe::new(options.redact && !events.is_redacted());
     let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
-    write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, shown))?;
-    write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, shown))?;
+    std::thread::scope(|scope| {
+        let timeline = scope.spawn(|| write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, shown)));
+        write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, shown))?;
+        timeline.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
     write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;

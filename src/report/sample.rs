@@ -88,6 +88,7 @@ pub(super) fn refused() -> Correlation {
         Incident {
             id: "resume-refused-5b0c77aa".to_owned(),
             kind: IncidentKind::ResumeRefused,
+            cluster: None,
             severity: Severity::Critical,
             status: IncidentStatus::Open,
             start: now,
@@ -301,6 +302,7 @@ fn task() -> Task {
     safepoints.push((ts("2022-07-26T02:10:04.000Z"), Tso(checkpoint.0 - 1)));
     Task {
         name: "task1".to_owned(),
+        cluster: None,
         status: TaskStatus::Error,
         start: Some(start),
         storage: Some("s3://backup/task1?access-key=AK1&secret-access-key=hunter2".to_owned()),
@@ -455,6 +457,7 @@ fn restarted_store() -> Incident {
     Incident {
         id: "store-restarted-77aa01c2".to_owned(),
         kind: IncidentKind::StoreRestarted,
+        cluster: None,
         severity: Severity::Notice,
         status: IncidentStatus::Recovered,
         start: at("2022-07-25T13:02:11.000Z"),
@@ -482,6 +485,7 @@ fn failed_task(id: &str, chain: Vec<Step>) -> Incident {
     Incident {
         id: id.to_owned(),
         kind: IncidentKind::TaskFailed,
+        cluster: None,
         severity: Severity::Critical,
         status: IncidentStatus::Open,
         start: at("2022-07-25T14:54:42.500Z"),

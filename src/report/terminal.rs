@@ -200,9 +200,7 @@ impl Page<'_> {
     fn others(&self, worst: usize, room: usize) -> Vec<String> {
         let incidents = self.findings.incidents.iter().enumerate().filter(|(at, _)| *at != worst);
         let mut lines: Vec<_> = incidents.map(|(_, incident)| self.one_line(incident)).collect();
-        let in_incident = |task: &&Task| {
-            self.findings.incidents.iter().any(|incident| incident.task.as_deref() == Some(task.name.as_str()))
-        };
+        let in_incident = |task: &Task| self.findings.is_in_incident(task, |_| true);
         let tasks = self.findings.tasks.iter().filter(|task| !in_incident(task) && task.status != TaskStatus::Unknown);
         lines.extend(tasks.map(|task| cut(&format!("  {}", words::task_line(task, self.safe)), self.width)));
         let most = room.clamp(1, 5);

@@ -47,8 +47,7 @@ pub(super) fn grouped(number: u64) -> String {
 
 /// The task that an incident is about.
 pub(super) fn task_of<'a>(findings: &'a Findings, incident: &Incident) -> Option<&'a Task> {
-    let name = incident.task.as_ref()?;
-    findings.tasks.iter().find(|task| task.name == *name)
+    findings.task_of(incident)
 }
 
 /// Said where no incident is open.
@@ -297,7 +296,8 @@ pub(super) fn task_line(task: &Task, safe: Safe) -> SafeText<'static> {
         Some((seen, first)) if highest > Some(first) => format!(", advancing since {}", moment(*seen)),
         _ => String::new(),
     };
-    safe.own(format!("{} {}{checkpoint}{advancing}", task.name, task.status))
+    let cluster = task.cluster.as_ref().map_or_else(String::new, |cluster| format!(" of cluster {cluster}"));
+    safe.own(format!("{}{cluster} {}{checkpoint}{advancing}", task.name, task.status))
 }
 
 #[cfg(test)]

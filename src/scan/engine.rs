@@ -2,7 +2,7 @@
 
 use super::context::ContextSearch;
 use super::part::{self, Part, TimeWindow, Wanted};
-use super::window::Window;
+use super::window::{BEFORE, Window};
 use super::{About, Mark, Start, head, stream};
 use crate::event::{
     Corrections, Event, EventStore, Implicated, ImplicatedNamed, ReadStatus, SortedEvents, SourceRow, UnmatchedRow,
@@ -230,13 +230,16 @@ impl<'a> Scan<'a> {
         if !first && !input.is_rereadable() {
             return self.spooled(input, wanted);
         }
-        let problems = input.read(&mut |name, body| {
+        // Of a plain object only the split is asked for.
+        let part =
+            split.filter(|_| input.is_remote()).map(|split| input.tail(split.start.saturating_sub(BEFORE as u64)));
+        let problems = part.as_ref().unwrap_or(input).read(&mut |name, body| {
             let file: Arc<str> = Arc::from(name);
             match body {
                 Body::Mapped(text) => self.mapped(&file, text, split, wanted),
                 Body::Stream(stream) if first && !input.is_rereadable() => self.spool(input, &file, stream, wanted),
                 Body::Stream(stream) => self.stream(&file, stream, 0, split, wanted),
-                Body::Tail(begin, stream) => self.stream(&file, stream, begin, None, wanted),
+                Body::Tail(begin, stream) => self.stream(&file, stream, begin, split, wanted),
             }
         });
         self.problems(&problems);
@@ -441,6 +444,13 @@ impl<'a> Scan<'a> {
             };
             let row =
                 shared.sources.entry(Arc::clone(&file)).or_insert_with(|| SourceRow { file, ..SourceRow::default() });
+            if row.bytes > 0 && status == ReadStatus::Failed {
+                // It was read before: only the pass for its context failed.
+                row.status = ReadStatus::Partial;
+                let reason = || format!("could not be read again for its context: {}", problem.reason);
+                row.problem.get_or_insert_with(reason);
+                continue;
+            }
             row.status = status;
             row.problem = Some(problem.reason.clone());
         }

@@ -11,6 +11,8 @@
 )]
 
 mod cli;
+#[path = "../../examples/common/cluster/mod.rs"]
+mod cluster;
 mod damage;
 mod formats;
 mod harness;
@@ -20,5 +22,9 @@ mod main_job;
 #[cfg(feature = "sqlite")]
 mod nightly;
 mod parts;
+#[path = "../../examples/common/random.rs"]
+mod random;
 mod samples;
+mod scenarios;
+mod screens;
 mod timeline;

@@ -10,7 +10,7 @@ fn lines(options: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_region_over_all_stores_in_the_order_of_time() {
-    let lines = lines(&["--region", "94812"]);
+    let lines = lines(&["--region", "94812", "-v"]);
     assert!(lines.len() > 80, "{}", lines.len());
     assert!(lines.iter().all(|line| line.contains("tikv.log") || line.contains("pd.log") || line.contains("br/")));
     for store in ["store 1 ", "store 4 ", "store 5 "] {
@@ -18,8 +18,41 @@ fn a_region_over_all_stores_in_the_order_of_time() {
     }
     let times: Vec<&str> = lines.iter().map(|line| &line[..24]).collect();
     assert!(times.is_sorted(), "{times:#?}");
-    let two = self::lines(&["--region", "94812", "--region", "94816"]);
+    let two = self::lines(&["--region", "94812", "--region", "94816", "-v"]);
     assert!(two.len() > lines.len());
+}
+
+/// Repeats on one line: the whole life fits on a screen, and no record is lost.
+#[test]
+fn the_life_of_a_region_fits_on_a_screen() {
+    let lines = lines(&["--region", "94812"]);
+    assert!(lines.len() <= 40, "{}", lines.len());
+    let times: Vec<&str> = lines.iter().map(|line| &line[..24]).collect();
+    assert!(times.is_sorted(), "{times:#?}");
+    let at = |words: &[&str]| {
+        let found = lines.iter().position(|line| words.iter().all(|word| line.contains(word)));
+        found.unwrap_or_else(|| panic!("{words:?} is missing: {lines:#?}"))
+    };
+    let life = [
+        at(&["add operator [source=94812] [target=94816]", "2 times"]),
+        at(&["stores 1 4 5", "execute admin command", "merge-prepare-exec", "3 times"]),
+        at(&["store 1 ", "became leader at term 8"]),
+        at(&["store 1 ", "lb-modify-observe-start"]),
+        at(&["store 1 ", "due to merge", "(33 times until 2022-07-25T14:54:43.956Z)"]),
+        at(&["store 1 ", "backup stream meet fatal error"]),
+        at(&["br ", "task task1 is ERROR"]),
+        at(&["stores 1 4 5", "execute CommitMerge", "3 times"]),
+        at(&["stores 1 4 5", "peer destroy itself"]),
+    ];
+    assert!(life.is_sorted(), "{life:?}");
+    let count = |line: &String| {
+        let times = line.split("  (").find_map(|part| part.split_once(" times")?.0.parse::<usize>().ok());
+        times.unwrap_or(1)
+    };
+    assert_eq!(lines.iter().map(count).sum::<usize>(), self::lines(&["--region", "94812", "-v"]).len());
+    // A key in the region finds the same story.
+    let key = self::lines(&["--key", "7480000000000000FF455F728000000000FF0000010000000000FA"]);
+    assert!(key.len() <= 40 && life.iter().all(|at| key.contains(&lines[*at])), "{key:#?}");
 }
 
 #[test]
@@ -42,7 +75,7 @@ fn a_store_a_task_a_level() {
 fn a_key_finds_the_regions_that_held_it_and_times_narrow_it_down() {
     let key = lines(&["--key", "7480000000000000FF455F728000000000FF0000010000000000FA"]);
     assert!(key.iter().any(|line| line.contains("initial snapshot")), "{key:#?}");
-    let region = ["--region", "94812"];
+    let region = ["--region", "94812", "-v"];
     let before = lines(&[&region[..], &["--until", "2022-07-25T14:54:22Z"]].concat());
     let after = lines(&[&region[..], &["--since", "2022-07-25 14:54:22.001"]].concat());
     assert!(!before.is_empty() && !after.is_empty());

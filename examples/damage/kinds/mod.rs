@@ -3,9 +3,6 @@
 //! A damage belongs to a family, of which a copy has at most one, and to a stage: the order in which damages come about,
 //! from the writer over the container and the terminal to the chat.
 
-#[path = "../../common/random.rs"]
-mod random;
-
 mod characters;
 mod containers;
 mod exports;
@@ -16,7 +13,7 @@ mod quotes;
 mod text;
 mod wraps;
 
-pub(crate) use random::Random;
+pub(crate) use crate::random::Random;
 pub(crate) use text::Document;
 #[allow(unused_imports, reason = "the tests use them")]
 pub(crate) use text::{Record, TimeLeft};

@@ -255,7 +255,8 @@ impl Fold {
     }
 }
 
-/// Puts ids into a sentence: `region {region}` becomes `regions 1, 2 and 3`. What is not known loses its noun's number only.
+/// Puts ids into a sentence: `region {region} [splits|split]` becomes `regions 1, 2 and 3 split`. What is not known loses its
+/// noun's number only.
 fn fill(
     says: &str,
     stores: &BTreeSet<StoreId>,
@@ -264,24 +265,62 @@ fn fill(
     codes: &BTreeSet<Box<str>>,
     task: Option<&str>,
 ) -> String {
-    let mut text = says.to_owned();
-    for (slot, noun, ids) in [
-        ("region {region}", "region", list(regions.iter())),
-        ("region {partner}", "region", list(partners.iter())),
-        ("store {store}", "store", list(stores.iter())),
-    ] {
-        let several = match slot {
-            "region {region}" => regions.len(),
-            "region {partner}" => partners.len(),
-            _ => stores.len(),
+    let slots = [
+        ("{region}", "region", regions.len(), list(regions.iter())),
+        ("{partner}", "region", partners.len(), list(partners.iter())),
+        ("{store}", "store", stores.len(), list(stores.iter())),
+    ];
+    // The first that is named is the subject: the verbs follow it.
+    let named = slots.iter().filter_map(|(slot, _, count, _)| Some((says.find(slot)?, *count)));
+    let subject = named.min().map_or(1, |(_, count)| count);
+    let mut text = choose(says, subject > 1);
+    for (slot, noun, count, ids) in slots {
+        let words = if count == 0 { format!("a {noun}") } else { format!("{} {ids}", plural(noun, count)) };
+        text = text.replace(&format!("{noun} {slot}"), &words);
+        let alone = match (count, noun) {
+            (0, "region") => "another",
+            (0, _) => "a store",
+            _ => ids.as_str(),
         };
-        let words = if several == 0 { format!("a {noun}") } else { format!("{} {ids}", plural(noun, several)) };
-        text = text.replace(slot, &words);
+        text = text.replace(slot, alone);
     }
-    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
-    text.replace("{region}", &or(list(regions.iter()), "another"))
-        .replace("{partner}", &or(list(partners.iter()), "another"))
-        .replace("{store}", &or(list(stores.iter()), "a store"))
-        .replace("{code}", &or(list(codes.iter()), "no code"))
-        .replace("{task}", task.unwrap_or("the task"))
+    let codes = list(codes.iter());
+    let codes = if codes.is_empty() { "no code" } else { &codes };
+    text.replace("{code}", codes).replace("{task}", task.unwrap_or("the task"))
+}
+
+/// Of each `[one|many]` the word that fits.
+fn choose(says: &str, many: bool) -> String {
+    let mut parts = says.split('[');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']').and_then(|(words, rest)| Some((words.split_once('|')?, rest))) {
+            Some(((one, several), rest)) => {
+                text.push_str(if many { several } else { one });
+                text.push_str(rest);
+            }
+            None => text.extend(["[", part]),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+    use crate::units::StoreId;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn verbs_follow_their_subject() {
+        let says = |stores: &[u64]| {
+            let stores: BTreeSet<StoreId> = stores.iter().copied().map(StoreId).collect();
+            let none = BTreeSet::new();
+            let text = "store {store} [begins|begin] to observe region {region} [1]";
+            fill(text, &stores, &none, &none, &BTreeSet::new(), None)
+        };
+        assert_eq!(says(&[1]), "store 1 begins to observe a region [1]");
+        assert_eq!(says(&[1, 4]), "stores 1 and 4 begin to observe a region [1]");
+        assert_eq!(says(&[]), "a store begins to observe a region [1]");
+    }
 }

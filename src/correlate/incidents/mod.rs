@@ -42,6 +42,8 @@ pub(super) struct World<'w> {
     pub(super) stories: &'w [(Story, Judged)],
     pub(super) runs: &'w [BrRun],
     pub(super) replicas: &'w Replicas,
+    /// The replicas that the logs of other clusters name too, where there are several.
+    pub(super) everywhere: Option<&'w Replicas>,
     pub(super) catalog: &'w Catalog,
     pub(super) options: &'w Options,
     pub(super) pd: &'w str,
@@ -132,18 +134,7 @@ pub(super) fn find(world: &World<'_>) -> Vec<Draft> {
 /// The rows of the table, worst first, then by start, with the draft of each.
 pub(super) fn rows(drafts: Vec<Draft>, world: &World<'_>) -> Vec<(Incident, Draft)> {
     let mut rows: Vec<(Incident, Draft)> = drafts.into_iter().map(|draft| (incident(&draft, world), draft)).collect();
-    rows.sort_by(|(a, _), (b, _)| {
-        let key = |one: &Incident| {
-            (
-                std::cmp::Reverse(one.severity),
-                one.status == IncidentStatus::Recovered,
-                one.start.is_none(),
-                one.start,
-                rank(one.kind),
-            )
-        };
-        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
-    });
+    rows.sort_by(|(a, _), (b, _)| order(a, b));
     // Two of one id would be one.
     for at in 1..rows.len() {
         let mut twin = 1;
@@ -154,6 +145,20 @@ pub(super) fn rows(drafts: Vec<Draft>, world: &World<'_>) -> Vec<(Incident, Draf
         }
     }
     rows
+}
+
+/// Worst first, then by start.
+pub(super) fn order(a: &Incident, b: &Incident) -> std::cmp::Ordering {
+    let key = |one: &Incident| {
+        (
+            std::cmp::Reverse(one.severity),
+            one.status == IncidentStatus::Recovered,
+            one.start.is_none(),
+            one.start,
+            rank(one.kind),
+        )
+    };
+    key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
 }
 
 /// Of incidents that began at once the one that says most comes first.
@@ -171,6 +176,7 @@ fn incident(draft: &Draft, world: &World<'_>) -> Incident {
     Incident {
         id: id(draft.kind, &hash_text(draft, world)),
         kind: draft.kind,
+        cluster: None,
         severity: if open { draft.severity } else { draft.severity.min(Severity::Notice) },
         status: draft.status,
         start: draft.start,

@@ -27,7 +27,7 @@ pub(super) fn of_down(
             let region = down.region.map_or_else(|| "a region".to_owned(), |region| format!("region {region}"));
             let other = merge.and_then(|merge| other(merge, down.region));
             let into = other.map(|other| format!(" into region {other}")).unwrap_or_default();
-            let refused = refusals(draft, world);
+            let refused = refusals(draft, down, world);
             format!(
                 "{region} was merging{into} when {who} took its initial snapshot; {refused}it gave up{code}{since}."
             )
@@ -49,6 +49,9 @@ pub(super) fn of_down(
         Some((Some(end), Ended::Resumed)) => said.push(format!("It runs again since {}Z.", end.human())),
         Some((None, Ended::Resumed)) => said.push("It runs again.".to_owned()),
         Some((end, Ended::Stopped)) => said.push(format!("The task was stopped{}.", at(end))),
+        Some((end, Ended::Replaced)) => {
+            said.push(format!("Another task was started{}, and a cluster runs one at a time.", at(end)));
+        }
         None => said.extend(prospect(judged)),
     }
     said.join(" ")
@@ -95,9 +98,13 @@ fn prospect(judged: &Judged) -> Option<String> {
     }
 }
 
-fn refusals(draft: &Draft, world: &World<'_>) -> String {
+/// How often the region that the task failed by was refused before that.
+fn refusals(draft: &Draft, down: &Down, world: &World<'_>) -> String {
+    let Ok(kind) = world.graph.chains.kind("snapshot-refused") else { return String::new() };
     let refused = |id: &&EpisodeId| {
-        world.graph.chains.kind("snapshot-refused").is_ok_and(|kind| world.graph.kinds(**id).has(kind))
+        let run = world.episodes.at(**id);
+        let before = world.began(**id).zip(down.since).is_none_or(|(began, since)| began <= since);
+        world.graph.kinds(**id).has(kind) && (down.region.is_none() || run.key.region == down.region) && before
     };
     match draft.episodes.keys().filter(refused).map(|id| world.episodes.at(*id).count).sum() {
         0 => String::new(),

@@ -29,7 +29,10 @@ fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
     draft.start = run.started;
     draft.cause = Cause::TiflashReplica;
     draft.verdict = Verdict::SetTiflashReplica;
-    draft.commands = world.replicas.commands(run.last);
+    // Where this cluster's logs name no table, those of the cluster that was backed up may.
+    let own = world.replicas.commands(run.last);
+    let others = world.everywhere.filter(|_| own.is_empty()).map(|all| all.commands(run.last));
+    draft.commands = others.unwrap_or(own);
     let named = world.replicas.named(run.last);
     let missed = named.iter().any(|one| one.replicas.is_none());
     draft.certainty = if failed || missed { Certainty::Observed } else { Certainty::Inferred };

@@ -182,6 +182,18 @@ impl TaskLog {
         of_stores.or_else(|| held.filter(|point| point.time() == time && point.logical() == 0).min())
     }
 
+    /// When somebody started it.
+    pub(super) fn starts(&self) -> impl Iterator<Item = Timestamp> {
+        self.steps.iter().filter(|step| step.sign == Sign::Command(Verb::Start)).filter_map(|step| step.time)
+    }
+
+    /// When it was last heard of.
+    pub(super) fn last_word(&self) -> Option<Timestamp> {
+        let steps = self.steps.iter().filter_map(|step| step.last).max();
+        let stores = self.stores.values().map(|(_, seen)| *seen).max();
+        steps.max(stores).max(self.checkpoints.last().map(|point| point.last))
+    }
+
     /// Whether anything is known of it.
     pub(super) fn is_known(&self) -> bool {
         !self.steps.is_empty() || self.checkpoints.last().is_some()

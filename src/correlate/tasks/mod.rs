@@ -37,14 +37,21 @@ impl Tasks {
     }
 
     /// The story of each, by name.
-    pub(super) fn finish(self, learned: &Learned) -> Vec<Story> {
+    pub(super) fn finish(mut self, learned: &Learned) -> Vec<Story> {
+        self.logs.retain(|id, log| {
+            log.finish();
+            *id != UNNAMED || log.is_known()
+        });
+        let starts: Vec<(TaskId, Timestamp)> =
+            self.logs.iter().flat_map(|(id, log)| log.starts().map(|time| (*id, time))).collect();
         let mut stories: Vec<Story> = self
             .logs
             .into_iter()
-            .filter(|(id, log)| *id != UNNAMED || log.is_known())
-            .map(|(id, mut log)| {
-                log.finish();
-                let life = state::run(&log);
+            .map(|(id, log)| {
+                // A cluster runs one task at a time: where another one starts after its last word, it was stopped before.
+                let last = log.last_word();
+                let others = starts.iter().filter(|(other, time)| *other != id && Some(*time) > last);
+                let life = state::run(&log, others.map(|(_, time)| *time).min().filter(|_| last.is_some()));
                 let mut stalls = log.checkpoints.stalls(|from, to| life.ran(from, to));
                 stalls.extend(silence(&log, &life, learned));
                 stalls.dedup_by(|later, earlier| later.until.is_none() && earlier.until.is_none());

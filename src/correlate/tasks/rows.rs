@@ -17,6 +17,7 @@ pub(in crate::correlate) fn row(story: &Story, judged: &Judged, gc: &Gc, command
     let gap = judged.checkpoint.zip(judged.gc_safepoint);
     Task {
         name: story.name.clone(),
+        cluster: None,
         status: judged.status,
         start: story.log.start.or(story.life.started),
         storage: story.log.storage.clone(),
@@ -24,7 +25,7 @@ pub(in crate::correlate) fn row(story: &Story, judged: &Judged, gc: &Gc, command
         checkpoint_time: judged.checkpoint.map(Checkpoint::time),
         observed_at: judged.observed_at,
         gc_safepoint: judged.gc_safepoint,
-        exceeded_by_s: gap.map(|(checkpoint, gc)| gc.time().since(checkpoint.time()).div_euclid(1_000)),
+        exceeded_by_s: gap.map(|(checkpoint, gc)| gc.time().since(checkpoint.time()) / 1_000),
         resume_deadline: judged.deadline.map(|(until, _)| until),
         deadline_basis: judged.deadline.map(|(_, basis)| basis),
         held_by: judged.held.as_ref().map(|held| held.service.clone()),

@@ -26,6 +26,8 @@ pub(in crate::correlate) enum Ended {
     Resumed,
     /// The task was stopped.
     Stopped,
+    /// Another task was started, so this one had been stopped.
+    Replaced,
 }
 
 /// A time in which a task did not run.
@@ -86,8 +88,8 @@ const SILENT_MS: i64 = 600_000;
 /// The lag check writes its reason at the latest this long around the pause.
 const LAG_TOGETHER_MS: i64 = 300_000;
 
-/// Runs the machine.
-pub(super) fn run(log: &TaskLog) -> Life {
+/// Runs the machine. `replaced` says when another task was started in its place.
+pub(super) fn run(log: &TaskLog, replaced: Option<Timestamp>) -> Life {
     let mut machine = Machine {
         log,
         life: Life {
@@ -108,6 +110,9 @@ pub(super) fn run(log: &TaskLog) -> Life {
         machine.step(at, step);
     }
     points.for_each(|point| machine.advanced(point));
+    if let Some(time) = replaced {
+        machine.stopped(None, Some(time), Ended::Replaced);
+    }
     machine.life
 }
 
@@ -160,11 +165,7 @@ impl Machine<'_> {
                 }
             }
             Sign::Command(Verb::Stop) | Sign::Seen(Verb::Stop) => {
-                self.over(Some(at), time, Ended::Stopped);
-                if self.life.status != TaskStatus::Stopped {
-                    self.life.absent.extend(time.map(|time| (time, None)));
-                }
-                self.life.status = TaskStatus::Stopped;
+                self.stopped(Some(at), time, Ended::Stopped);
             }
             Sign::Seen(Verb::Start) | Sign::Loaded => {
                 let unknown = matches!(self.life.status, TaskStatus::Unknown | TaskStatus::Stopped);
@@ -297,6 +298,14 @@ impl Machine<'_> {
         let stood = self.log.checkpoints.at(since).map(|point| point.value.time());
         let stands = screen.checkpoint_time.is_some_and(|now| stood.is_none_or(|stood| now <= stood) && now <= since);
         down.reason == Reason::Fatal && !down.confirmed && stands && time.since(since) > SILENT_MS
+    }
+
+    fn stopped(&mut self, at: Option<usize>, time: Option<Timestamp>, how: Ended) {
+        self.over(at, time, how);
+        if self.life.status != TaskStatus::Stopped {
+            self.life.absent.extend(time.map(|time| (time, None)));
+        }
+        self.life.status = TaskStatus::Stopped;
     }
 
     fn over(&mut self, at: Option<usize>, time: Option<Timestamp>, how: Ended) {

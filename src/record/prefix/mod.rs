@@ -54,6 +54,20 @@ pub(super) fn strip(line: &[u8]) -> Inner {
     found
 }
 
+/// Where the text behind a container's time begins, with the blanks that are its own.
+pub(super) fn behind_stamp(line: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..MOST {
+        let text = trim_marks(&line[at..]);
+        let next = one(text)?;
+        at = line.len() - text.len() + next.at;
+        if next.time.is_some() {
+            return Some(at);
+        }
+    }
+    None
+}
+
 fn one(text: &[u8]) -> Option<Inner> {
     use {containers as c, viewers as v};
     let plain = |at| Inner { at, ..Inner::default() };

@@ -78,7 +78,7 @@ pub(super) fn is_terminal(lines: &[&[u8]], spread: usize) -> bool {
 
 /// What stood at a break that a terminal made, if the copy may have lost a blank there. Between digits nothing is put, so that
 /// no number is cut.
-pub(super) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
+pub(in crate::record) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
     let one = Break::new(left, right);
     let (last, first) = (one.last(), one.first());
     let is_blank = match (last, first) {
@@ -106,7 +106,7 @@ pub(super) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
 }
 
 /// Whether digits or a code stand on both sides of a break, so that it may be one or two.
-pub(super) fn is_doubtful(left: &[u8], right: &[u8]) -> bool {
+pub(in crate::record) fn is_doubtful(left: &[u8], right: &[u8]) -> bool {
     let one = Break::new(left, right);
     (one.last().is_ascii_digit() && one.first().is_ascii_digit())
         || (one.ends_in_code() && one.first().is_ascii_alphanumeric())

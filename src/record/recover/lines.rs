@@ -1,7 +1,7 @@
 //! The lines of a record that a terminal, a container or a chat broke, joined again.
 
 use super::{joint, markup, quotes};
-use crate::record::plain::plain;
+use crate::record::plain::{columns, plain};
 use crate::record::{header, prefix};
 use std::borrow::Cow;
 
@@ -30,6 +30,16 @@ pub(super) fn joined(raw: &[u8], breaks: Breaks) -> Cow<'_, [u8]> {
         Some(single) => Cow::Owned(together(&single.iter().map(|line| &**line).collect::<Vec<_>>(), &partial)),
         None => Cow::Owned(together(&lines, &partial)),
     }
+}
+
+/// The lines of an object without a mail's or table's marks, where all but the first have them.
+pub(super) fn unmarked(raw: &[u8]) -> Cow<'_, [u8]> {
+    let lines = || raw.split(|byte| *byte == b'\n').skip(1);
+    let Some(mark) = [b"> ", b"| "].into_iter().find(|mark| lines().all(|line| line.starts_with(*mark))) else {
+        return Cow::Borrowed(raw);
+    };
+    let first = raw.split(|byte| *byte == b'\n').take(1);
+    Cow::Owned(first.chain(lines().map(|line| &line[mark.len()..])).collect::<Vec<_>>().join(&b'\n'))
 }
 
 /// The lines as they are; but where a number may have been broken, dots say that neither half is one.
@@ -72,6 +82,9 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let [first, second, ..] = lines else { return out };
     let blanks = first.len() - first.trim_ascii_start().len();
     let start = header::find(first).map_or_else(|| prefix::strip(first).at.max(blanks), |header| header.start);
+    // Blanks behind a container's prefix are the text's own.
+    let start =
+        prefix::behind_stamp(first).filter(|at| first[*at..].starts_with(b" ")).map_or(start, |at| at.min(start));
     let before = &first[..start];
     if before.trim_ascii_start().starts_with(b"|") {
         for line in &mut out {
@@ -94,7 +107,7 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let lengths: Vec<Option<usize>> = lines[1..].iter().map(|line| prefix::repeated(before, line)).collect();
     if is_sure || lengths.iter().all(Option::is_some) {
         for (line, length) in out[1..].iter_mut().zip(lengths) {
-            *line = &line[length.unwrap_or(0).min(line.len())..];
+            *line = length.map_or_else(|| without_stamp(line), |length| &line[length..]);
         }
         // Breaks were made before the prefix came: the first line's width is that behind it.
         out[0] = &out[0][start..];
@@ -104,17 +117,16 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
 
 /// A line of a container without its prefix, which no text begins with by chance.
 fn without_stamp(line: &[u8]) -> &[u8] {
-    let prefix = prefix::strip(line);
-    if prefix.time.is_some() { &line[prefix.at..] } else { line }
+    prefix::behind_stamp(line).map_or(line, |at| &line[at..])
 }
 
 /// Joins the lines. A terminal breaks at one width and puts nothing between; a chat breaks at blanks and takes them away.
 fn together(lines: &[&[u8]], partial: &[bool]) -> Vec<u8> {
     let (last, full) = lines.split_last().map_or((&[][..], &[][..]), |(last, full)| (*last, full));
-    let widths: Vec<usize> = full.iter().map(|line| width(line)).collect();
+    let widths: Vec<usize> = full.iter().map(|line| columns(line)).collect();
     let widest = widths.iter().copied().max().unwrap_or(0);
     let spread = widest - widths.iter().copied().min().unwrap_or(0);
-    let is_even = full.len() > 1 && widest >= 40 && spread <= 2 && width(last) <= widest;
+    let is_even = full.len() > 1 && widest >= 40 && spread <= 2 && columns(last) <= widest;
     let is_terminal = full.len() == 1 || joint::is_terminal(lines, spread);
     let mut out: Vec<u8> = lines.first().map(|line| line.to_vec()).unwrap_or_default();
     for (at, line) in lines.iter().enumerate().skip(1) {
@@ -148,18 +160,6 @@ fn is_stack(line: &[u8]) -> bool {
     let text = line.trim_ascii_start();
     let indent = line.len() - text.len();
     text.is_empty() || indent > 1 || line.starts_with(b"\t")
-}
-
-/// Columns on a terminal: characters of Chinese, Japanese and Korean take two.
-fn width(line: &[u8]) -> usize {
-    if line.is_ascii() {
-        return line.len();
-    }
-    String::from_utf8_lossy(line).chars().map(|letter| if is_wide(letter) { 2 } else { 1 }).sum()
-}
-
-fn is_wide(letter: char) -> bool {
-    matches!(letter, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE6F}' | '\u{FF00}'..='\u{FF60}' | '\u{FFE0}'..='\u{FFE6}' | '\u{20000}'..='\u{3FFFD}')
 }
 
 #[cfg(test)]

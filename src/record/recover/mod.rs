@@ -1,6 +1,6 @@
 //! Damaged text back to records. Each transformation is small and named; clean text never comes here.
 
-mod joint;
+pub(super) mod joint;
 mod lines;
 mod markup;
 mod quotes;
@@ -15,7 +15,13 @@ use std::sync::LazyLock;
 /// Reads any record that is not clean.
 pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
     if kind == Kind::StatusJson {
-        return json::read_status(raw);
+        return json::read_status(&lines::unmarked(raw));
+    }
+    if kind == Kind::Json
+        && raw.contains(&b'\n')
+        && let Some(record) = json::read(&lines::unmarked(raw), MOST_LAYERS)
+    {
+        return record;
     }
     let first = plain(raw.split(|byte| *byte == b'\n').next().unwrap_or_default());
     let outer = prefix::strip(&first);

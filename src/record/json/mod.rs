@@ -1,0 +1,187 @@
+//! Records that are a JSON object: TiKV's and Go's JSON logs, containers and log viewers with a record inside,
+//! and `br log status --json`.
+
+mod nesting;
+mod repair;
+
+pub(super) use nesting::{Nesting, begins_object, is_broken, is_member, top_level_objects};
+
+use super::body::Field;
+use super::{Kind, Record, header, recover};
+use crate::units::{Level, Timestamp, parse_naive, parse_offset};
+use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// Keys in order; they may repeat, as they do in the text format.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Object {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Object;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Object(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// The first object of a text.
+fn parse(text: &[u8]) -> Option<Object> {
+    serde_json::Deserializer::from_slice(text).into_iter().next()?.ok()
+}
+
+/// The same of a text that a copy broke.
+fn parse_broken(text: &[u8]) -> Option<Object> {
+    let is_wrapped = text.contains(&b'\n');
+    let lines = || text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let joined = is_wrapped.then(|| parse(&lines().collect::<Vec<_>>().concat())).flatten();
+    joined.or_else(|| parse(&repair::repaired(text)))
+}
+
+/// Whether a broken object is worth a repair: a record of the text format in it is found without.
+fn is_object(text: &[u8]) -> bool {
+    let inner = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inner.is_some_and(is_member) && header::whole(text, true).is_none()
+}
+
+/// Reads a record that is a JSON object; `None` where it is broken. `layers` bounds objects within objects.
+pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
+    let Object(pairs) = parse(text).or_else(|| parse_broken(text).filter(|_| is_object(text)))?;
+    let string = |keys: &[&str]| {
+        pairs.iter().find(|(key, _)| keys.contains(&key.as_str())).and_then(|(_, value)| value.as_str())
+    };
+    let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time", "tsNs"]).and_then(stamp);
+    let level = string(&["level", "Level", "severity", "lvl"]).and_then(|word| Level::parse(word.as_bytes()));
+    let message = string(&["message", "msg", "Message"]).unwrap_or_default();
+    let is_record = |text: &&str| text.starts_with(['[', '{']) && super::look(text.as_bytes()) != super::Look::Other;
+    let container = string(&["log", "line", "Line", "MESSAGE", "_msg", "textPayload"]);
+    if let Some(inner) = container.or(Some(message).filter(is_record)) {
+        let mut record = recover::nested(inner.trim_end().as_bytes(), layers);
+        if record.time.is_none()
+            && let Some((time, Some(_))) = stamp
+        {
+            record.time = Some(time);
+        }
+        record.level = record.level.or(level);
+        record.kind = Kind::Json;
+        return Some(record);
+    }
+    let caller = string(&["caller", "Caller"]).unwrap_or_default();
+    let caller = caller.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let known = ["time", "timestamp", "ts", "level", "caller", "message", "msg"];
+    let fields = pairs
+        .iter()
+        .filter(|(key, _)| !known.contains(&key.as_str()))
+        .map(|(key, value)| Field { key: Cow::Owned(key.clone().into_bytes()), value: Cow::Owned(plain(value)) })
+        .collect();
+    Some(Record {
+        time: stamp.map(|(time, _)| time),
+        time_is_local: stamp.is_some_and(|(_, zone)| zone.is_none()),
+        zone_minutes: stamp.and_then(|(_, zone)| zone),
+        level,
+        caller: Cow::Owned(caller.as_bytes().to_vec()),
+        message: Cow::Owned(message.as_bytes().to_vec()),
+        has_message: !message.is_empty(),
+        fields,
+        text: Cow::Owned(super::unescape(text).into_owned()),
+        kind: Kind::Json,
+    })
+}
+
+fn plain(value: &Value) -> Vec<u8> {
+    match value {
+        Value::String(text) => text.clone().into_bytes(),
+        other => other.to_string().into_bytes(),
+    }
+}
+
+/// A time of the text format or RFC 3339; without an offset as if it were UTC.
+fn stamp(text: &str) -> Option<(Timestamp, Option<i32>)> {
+    if let Some(time) = super::prefix::epoch(text.as_bytes()) {
+        return Some((time, Some(0)));
+    }
+    let (naive, rest) = parse_naive(text.as_bytes())?;
+    match parse_offset(rest) {
+        Some(zone) => Some((Timestamp(naive - zone * 60_000), Some(zone as i32))),
+        None => Some((Timestamp(naive), None)),
+    }
+}
+
+/// Reads a task of `br log status --json` with the keys that the screen has.
+pub(super) fn read_status(text: &[u8]) -> Record<'static> {
+    let pairs = parse(text).or_else(|| parse_broken(text)).map(|object| object.0).unwrap_or_default();
+    let get = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value);
+    let mut fields: Vec<Field<'static>> = Vec::new();
+    let mut add = |key: String, value: String| {
+        fields.push(Field { key: Cow::Owned(key.into_bytes()), value: Cow::Owned(value.into_bytes()) });
+    };
+    for (from, to) in [("name", "name"), ("status", "status"), ("storage", "storage")] {
+        if let Some(value) = get(from).and_then(Value::as_str) {
+            add(to.to_owned(), value.to_owned());
+        }
+    }
+    for (from, to) in [("start_ts", "start-ts"), ("checkpoint", "checkpoint-ts")] {
+        if let Some(value) = get(from).and_then(Value::as_u64) {
+            add(to.to_owned(), value.to_string());
+        }
+    }
+    let mut earliest = None;
+    for entry in get("last_errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default() {
+        let error = entry.get("last_error").unwrap_or(entry);
+        let Some(store) = entry.get("store_id").or_else(|| error.get("store_id")).and_then(Value::as_u64) else {
+            continue;
+        };
+        if let Some(code) = error.get("error_code").and_then(Value::as_str) {
+            add(format!("error[store={store}]"), code.to_owned());
+        }
+        if let Some(millis) = error.get("happen_at").and_then(Value::as_i64) {
+            let time = Timestamp(millis);
+            add(format!("error-happen-at[store={store}]"), time.to_string());
+            earliest = Some(earliest.map_or(time, |known: Timestamp| known.min(time)));
+        }
+        if let Some(message) = error.get("error_message").and_then(Value::as_str) {
+            add(format!("error-message[store={store}]"), message.to_owned());
+        }
+    }
+    Record {
+        time: earliest,
+        fields,
+        text: Cow::Owned(super::unescape(text).into_owned()),
+        kind: Kind::StatusJson,
+        ..Record::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tikv_json_has_the_parts_of_the_text_format() {
+        let line = br#"{"time":"2022/07/25 14:54:44.467 +00:00","level":"WARN","caller":"endpoint.rs:209","message":"fatal error reporting","err":"x \"y\"","thread_id":115}"#;
+        let record = read(line, 1).unwrap();
+        assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"));
+        assert_eq!((&*record.caller, &*record.message), (&b"endpoint.rs"[..], &b"fatal error reporting"[..]));
+        assert_eq!(record.field("err").map(|f| f.value.to_vec()), Some(br#"x "y""#.to_vec()));
+        assert_eq!(record.field("thread_id").map(|f| f.value.to_vec()), Some(b"115".to_vec()));
+    }
+
+    #[test]
+    fn the_record_inside_a_container_wins() {
+        let line = br#"{"log":"[2019/11/19 17:28:00.699 +08:00] [INFO] [a.go:107] [\"operator timeout\"] [region-id=9]\n","stream":"stdout"   ,"time":"2019-11-19T09:28:00.7Z"}"#;
+        let record = read(line, 1).unwrap();
+        assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2019-11-19T09:28:00.699Z"));
+        assert_eq!(&*record.message, b"operator timeout");
+    }
+}

@@ -1,0 +1,302 @@
+//! `br log status` on terminals of every width: what the program printed is what is read, to the byte.
+
+use crate::harness::Sandbox;
+use std::fmt::Write as _;
+use tidescope::record::{RawRecord, Record, Sink, split};
+
+type Rows = Vec<(String, String)>;
+
+fn rows(pairs: &[(&str, &str)]) -> Rows {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Texts that are hard to put together again: words that look like keys, like records or like prompts, and long characters.
+const MESSAGE: &str = "[store = 1] retry time exceeds: and error failed to get initial snapshot: failed to get the snapshot \
+    (region_id = 94812): Error: name: start: \u{4e2d}\u{6587}\u{8def}\u{5f84} # $ status: \u{25cb} region 94812 [BR:Common] \
+    ... panic: message: \"read index not ready, reason can not read index due to merge, region 94812\" read_index_not_ready { \
+    reason: \"can not read index due to merge\" region_id: 94812 }";
+
+/// A failed task as versions from 6.2 on show it.
+fn failed() -> Rows {
+    rows(&[
+        ("name", "task1"),
+        ("status", "\u{25cb} ERROR"),
+        ("start", "2022-07-25 13:49:02.868 +0000"),
+        ("end", "2090-11-18 14:07:45.624 +0000"),
+        (
+            "storage",
+            "s3://tmp/\u{5907}\u{4efd}/br-log-backup0ef49055-5198-4be3-beab-d382a2189efb/\u{65e5}\u{5fd7}/\u{3000}Log",
+        ),
+        ("speed(est.)", "0.00 ops/s"),
+        ("checkpoint[global]", "2022-07-25 14:46:50.118 +0000; gap=11h31m29s"),
+        ("error[store=1]", "KV:LogBackup:RaftReq"),
+        ("error-happen-at[store=1]", "2022-07-25 14:54:44.467 +0000; gap=11h23m35s"),
+        ("error-message[store=1]", MESSAGE),
+        ("error[store=10245]", ""),
+        ("error-happen-at[store=10245]", "2022-07-25 14:54:45 +0000; gap=11h23m34s"),
+        ("error-message[store=10245]", "I/O: \u{6587}\u{4ef6}\u{4e0d}\u{5b58}\u{5728} on store 10245"),
+    ])
+}
+
+/// A task as version 6.1 shows it.
+fn old() -> Rows {
+    rows(&[
+        ("name", "old_task_with_a_name_that_is_longer_than_a_narrow_terminal_is_wide_4711"),
+        ("status", "\u{25cf} NORMAL"),
+        ("start", "2022-05-13 19:45:00 +0800 CST"),
+        ("end", "2090-11-18 22:07:45.624 +0800 CST"),
+        ("storage", "local:///mnt/\u{65e5}\u{5fd7}\u{5907}\u{4efd}/pitr/2022-05-13/cluster-with-a-long-name/log"),
+        ("speed(est.)", "8214.33 ops/s"),
+        ("checkpoint[global]", "2022-05-13 19:46:00.118 +0800 CST; gap=28s"),
+        ("checkpoint[store=1]", "2022-05-13 19:46:00.118 +0800 CST; gap=28s"),
+        ("checkpoint[store=10245]", "2022-05-13 19:46:01.5 +0800 CST; gap=27s"),
+        ("checkpoint[store=5]", "2022-05-13 19:46:02 +0800 CST; gap=26s"),
+    ])
+}
+
+/// A paused task as the newest versions show it.
+fn paused() -> Rows {
+    rows(&[
+        ("name", "task_2"),
+        ("status", "\u{25cf} PAUSE"),
+        ("start", "2025-03-14 14:00:00 +0800"),
+        ("storage", "s3://b/p"),
+        ("speed(est.)", "0.00 ops/s"),
+        ("checkpoint[global]", "2025-03-14 14:30:01.25 +0800; gap=5m6s"),
+        ("pause-time", "2025-03-14T14:35:06+08:00"),
+        ("pause-operator", "tidb-\u{4e00}.example"),
+        ("pause-operator-pid", "4242"),
+        ("pause-payload[errcode]", "KV:LogBackup:Io"),
+        (
+            "pause-payload[errmesg]",
+            "failed to write: No space left on device (os error 28), while flushing region 94816 of store 5",
+        ),
+    ])
+}
+
+/// How a screen is printed and copied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Copied {
+    /// By the program, without colours.
+    Plain,
+    /// The same with its colours.
+    Coloured,
+    /// By a tool that takes the blanks at line ends away.
+    Trimmed,
+    /// Version 6.1 does not break values: the terminal does, at its last column.
+    Broken,
+    /// All lines in one, with blanks or nothing between.
+    Joined(&'static str),
+}
+
+/// A value in pieces of so many bytes, wherever that cuts characters.
+fn pieces(value: &str, room: usize) -> Vec<&[u8]> {
+    value.as_bytes().chunks(room).collect()
+}
+
+fn printed(tasks: &[Rows], width: usize, copied: Copied) -> Vec<u8> {
+    let mut out = format!("\u{25cf} Total {} Tasks.\n", tasks.len()).into_bytes();
+    for (number, rows) in tasks.iter().enumerate() {
+        out.extend_from_slice(format!("> #{} <\n", number + 1).as_bytes());
+        let longest = rows.iter().map(|(key, _)| key.len()).max().unwrap();
+        let wide = width >= longest + 2 + 40;
+        for (key, value) in rows {
+            if copied == Copied::Broken {
+                broken(&format!("{key:>longest$}: {value}"), width, &mut out);
+                continue;
+            }
+            let (head, room, indent) = if wide {
+                (format!("{key:>longest$}: "), width - longest - 2, longest + 2)
+            } else {
+                (format!("{key}: \n"), width, 0)
+            };
+            out.extend_from_slice(head.as_bytes());
+            if copied == Copied::Coloured {
+                out.extend_from_slice(b"\x1b[1m");
+            }
+            let separator = format!("\n{}", " ".repeat(indent));
+            out.extend_from_slice(&pieces(value, room).join(separator.as_bytes()));
+            out.extend_from_slice(if copied == Copied::Coloured { b"\x1b[0m\n" } else { b"\n" });
+        }
+    }
+    match copied {
+        Copied::Trimmed => {
+            let lines: Vec<&[u8]> = out.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).collect();
+            lines.join(&b'\n')
+        }
+        Copied::Joined(between) => {
+            let lines: Vec<&[u8]> = out.trim_ascii_end().split(|byte| *byte == b'\n').collect();
+            [b"[root@br-1 ~]# br log status ".as_slice(), &lines.join(between.as_bytes()), b"\n"].concat()
+        }
+        _ => out,
+    }
+}
+
+/// A line as a terminal breaks it: some characters take two columns.
+fn broken(line: &str, width: usize, out: &mut Vec<u8>) {
+    let mut column = 0;
+    for letter in line.chars() {
+        let wide = if ('\u{2e80}'..'\u{ffff}').contains(&letter) { 2 } else { 1 };
+        if column + wide > width {
+            out.push(b'\n');
+            column = 0;
+        }
+        column += wide;
+        out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    out.push(b'\n');
+}
+
+/// The fields of every record of a text.
+fn read(text: &[u8]) -> Vec<Rows> {
+    struct Fields(Vec<Rows>);
+    impl Sink for Fields {
+        fn record(&mut self, record: RawRecord<'_>) {
+            let record = Record::read(record.bytes, record.kind);
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let fields = record.fields.iter().filter(|field| !field.key.starts_with(b"x-"));
+            self.0.push(fields.map(|field| (text(&field.key), text(&field.value))).collect());
+        }
+    }
+    let mut found = Fields(Vec::new());
+    split(text, 0..text.len(), &mut found);
+    found.0
+}
+
+/// What is to be read: a status without its circle, blanks of other kinds as blanks.
+fn wanted(tasks: &[Rows]) -> Vec<Rows> {
+    let value = |key: &str, value: &str| match key {
+        "status" => value.chars().skip(2).collect(),
+        _ => value.replace('\u{3000}', " "),
+    };
+    tasks.iter().map(|rows| rows.iter().map(|(key, text)| (key.clone(), value(key, text))).collect()).collect()
+}
+
+#[track_caller]
+fn assert_read(tasks: &[Rows], widths: std::ops::RangeInclusive<usize>, copied: Copied) {
+    let want = wanted(tasks);
+    for width in widths {
+        let text = printed(tasks, width, copied);
+        let found = read(&text);
+        let shown = String::from_utf8_lossy(&text);
+        assert_eq!(found.len(), want.len(), "{width} columns, {copied:?}\n{shown}");
+        for (found, want) in found.iter().zip(&want) {
+            assert_eq!(found, want, "{width} columns, {copied:?}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn wrapping_is_undone_at_every_width() {
+    for copied in [Copied::Plain, Copied::Coloured] {
+        assert_read(&[failed()], 40..=250, copied);
+        assert_read(&[old()], 40..=250, copied);
+        assert_read(&[failed(), old(), paused()], 40..=250, copied);
+    }
+}
+
+#[test]
+fn screens_that_a_copy_trimmed_or_a_terminal_broke() {
+    // Where one line alone is full, nothing shows that it was longer.
+    assert_read(&[failed()], 70..=150, Copied::Trimmed);
+    assert_read(&[old()], 40..=250, Copied::Broken);
+}
+
+#[test]
+fn screens_on_one_line_behind_a_prompt() {
+    for between in ["", " ", "   "] {
+        assert_read(&[failed(), old(), paused()], 80..=250, Copied::Joined(between));
+    }
+}
+
+#[test]
+fn the_program_says_the_same_at_every_width() {
+    let sandbox = Sandbox::new();
+    let tasks = [failed(), paused()];
+    let mut text = Vec::new();
+    for width in 40..=250 {
+        text.extend_from_slice(b"\n$ br log status\n");
+        text.extend_from_slice(&printed(&tasks, width, Copied::Plain));
+    }
+    sandbox.write("status.txt", text);
+    let run = sandbox.run(["scan", "--format", "jsonl", "--context", "none", "-q", "status.txt"]).with_status(0);
+    let mut said: Vec<String> = Vec::new();
+    for row in run.stdout.lines() {
+        let mut row: serde_json::Value = serde_json::from_str(row).unwrap();
+        if row["row"] == "event" {
+            for place in ["line", "offset"] {
+                row[place].take();
+            }
+            let mut line = String::new();
+            write!(line, "{row}").unwrap();
+            said.push(line);
+        }
+    }
+    assert_eq!(said.len(), 2 * 211);
+    said.sort();
+    said.dedup();
+    assert_eq!(said.len(), 2, "{said:#?}");
+    for id in ["94812", "10245", "KV:LogBackup:RaftReq", "task_2", "KV:LogBackup:Io", "94816"] {
+        assert!(said.iter().any(|row| row.contains(id)), "{id}");
+    }
+}
+
+/// `br log status --json` for a failed and a running task.
+const JSON: &str = r#"[{"name":"task1","start_ts":434833180031188992,"end_ts":999999999999999999,"table_filter":["*.*"],"progress":[{"store_id":1,"checkpoint":434834088949972992}],"storage":"s3://tmp/br-log\u0026x/Log","checkpoint":434834088949972992,"estimate_qps":0,"last_errors":[{"store_id":1,"last_error":{"happen_at":1658760884467,"error_code":"KV:LogBackup:RaftReq","error_message":"failed to get the snapshot (region_id = 94812): Error: [x] {\"y\": 1}","store_id":1}},{"store_id":4,"last_error":{"happen_at":1658760884468,"error_code":"KV:LogBackup:Io","error_message":"I/O: disk full","store_id":4}}]},{"name":"task_2","start_ts":434833180031188992,"status":"NORMAL","table_filter":null,"progress":[],"storage":"local:///x","checkpoint":434834088949972993,"estimate_qps":12.5,"last_errors":[]}]"#;
+
+/// The JSON as an indenting tool prints it.
+fn indented(indent: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(JSON).unwrap();
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    serde::Serialize::serialize(&value, &mut serializer).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn tasks_as_json_on_one_line_or_many() {
+    let want = read(JSON.as_bytes());
+    assert_eq!(want.len(), 2);
+    assert!(want[0].contains(&("error-message[store=4]".to_owned(), "I/O: disk full".to_owned())), "{want:?}");
+    // Members in another order give fields in another order.
+    let sorted = |mut tasks: Vec<Rows>| {
+        tasks.iter_mut().for_each(|rows| rows.sort());
+        tasks
+    };
+    let want = sorted(want);
+    for indent in ["  ", "    ", "\t"] {
+        let text = format!("$ br log status --json | jq .\n{}\n$\n", indented(indent));
+        assert_eq!(sorted(read(text.as_bytes())), want, "{text}");
+        let quoted = format!("> {}\n", indented(indent).replace('\n', "\n> "));
+        assert_eq!(sorted(read(quoted.as_bytes())), want, "{quoted}");
+    }
+    for width in 40..=250 {
+        let text = pieces(JSON, width).join(&b"\n"[..]);
+        assert_eq!(sorted(read(&text)), want, "{width} columns");
+    }
+}
+
+#[test]
+fn cuts_do_not_show() {
+    let tasks = [failed(), old(), paused()];
+    for width in (40..=120).step_by(8) {
+        let mut text = printed(&tasks, width, Copied::Plain);
+        text.extend_from_slice(
+            b"Error: cannot read\n[2022/07/25 14:54:44.467 +00:00] [WARN] [a.rs:1] [x]\nError: [BR:x]\n\n",
+        );
+        text.extend_from_slice(&pieces(JSON, width).join(&b"\n"[..]));
+        text.extend_from_slice(format!("\n{}\nsuccess\n", indented("  ")).as_bytes());
+        let whole = crate::damage::parts(&text, 0..text.len());
+        for cut in (0..text.len()).step_by(41) {
+            let (mut records, mut tally) = crate::damage::parts(&text, 0..cut);
+            let (others, other) = crate::damage::parts(&text, cut..text.len());
+            records.extend(others);
+            tally.records += other.records;
+            tally.newlines += other.newlines;
+            tally.continuation_lines += other.continuation_lines;
+            tally.unparsed_lines += other.unparsed_lines;
+            assert_eq!((records, tally), whole, "{width} columns, cut at {cut}");
+        }
+    }
+}
