@@ -130,9 +130,9 @@ pub fn write_folder(
 
     // What was redacted when it was read need not be redacted again.
     let shown = Safe::new(options.redact && !events.is_redacted());
-    let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
+    let mut tally = Tally::of(findings);
     write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, shown))?;
-    write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, shown))?;
+    write("timeline.csv", &mut |out| csv::write_episodes(correlation, &mut tally, out, shown))?;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
     write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;
