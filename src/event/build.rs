@@ -119,8 +119,9 @@ fn extract(record: &Record<'_>, rule: &Rule) -> Vec<Fact> {
             ExtractPlace::Line => find(&record.text),
             ExtractPlace::Field(key) => {
                 let mut fields = record.fields.iter().filter(|field| *field.key == *key.as_bytes()).peekable();
-                if fields.peek().is_none() && !one.shape.pattern().starts_with('^') {
-                    find(&record.text)
+                if fields.peek().is_none() {
+                    // A field that a copy lost may still stand in the text.
+                    if has_words(one.shape.pattern()) { find(&record.text) } else { None }
                 } else {
                     fields.find_map(|field| find(&field.value))
                 }
@@ -136,6 +137,22 @@ fn extract(record: &Record<'_>, rule: &Rule) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// Whether a pattern names what it looks for, so that it finds nothing else outside of its field either.
+fn has_words(pattern: &str) -> bool {
+    let (mut depth, mut letters, mut escaped) = (0, 0, false);
+    for letter in pattern.chars() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            'A'..='Z' | 'a'..='z' if depth == 0 => letters += 1,
+            _ => {}
+        }
+    }
+    letters > 2 && !pattern.starts_with('^')
 }
 
 /// Whether a value is a number that a copy cut: dots follow it in the text that it was found in.

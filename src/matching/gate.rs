@@ -78,7 +78,12 @@ impl Gate {
         let Some(colon) = caller.iter().rposition(|byte| *byte == b':') else {
             return !is_unknown(caller) || self.head_passes(&rest[end..]) || self.text_passes(record);
         };
-        self.head_passes(&rest[end..]) || self.callers.has(hash(&caller[..colon])) || self.text_passes(record)
+        // A bracket of the header is lost: what was read is not what it should be.
+        let is_broken = || record[CLEAN_HEADER + skip - 3] != b']' || !caller[caller.len() - 1].is_ascii_digit();
+        self.head_passes(&rest[end..])
+            || self.callers.has(hash(&caller[..colon]))
+            || is_broken()
+            || self.text_passes(record)
     }
 
     /// Whether the message that follows a caller's closing bracket may match. What does not look like one passes: it may be damaged.
@@ -219,6 +224,10 @@ mod tests {
         ] {
             let record = format!("[2022/07/25 14:54:44.467 +00:00] [INFO] [node.go:331] {message}");
             assert_eq!(gate.passes(record.as_bytes()), passes, "{message}");
+        }
+        for head in ["[INFO] [node.go:331", "[INFO [node.go:331]", "[DEBUG [node.go:331]"] {
+            let record = format!("[2022/07/25 14:54:44.467 +00:00] {head} [\"region 94812 split\"]");
+            assert!(gate.passes(record.as_bytes()), "{head}");
         }
     }
 }

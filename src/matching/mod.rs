@@ -223,13 +223,16 @@ fn key_words(rule: &crate::rules::Rule) -> Vec<&str> {
     }
 }
 
-/// A message without the tag that some versions put in front: `[gc worker] starts the whole job`.
+/// A message without the tag that some versions put in front: `[gc worker] starts the whole job`, `[region 94812] 94815 text`.
 pub(crate) fn without_tag(message: &[u8]) -> &[u8] {
     let Some(inner) = message.strip_prefix(b"[") else { return message };
-    match inner.iter().take(64).position(|byte| *byte == b']') {
-        Some(end) => inner[end + 1..].strip_prefix(b" ").unwrap_or(message),
-        None => message,
+    let Some(end) = inner.iter().take(64).position(|byte| *byte == b']') else { return message };
+    let Some(rest) = inner[end + 1..].strip_prefix(b" ") else { return message };
+    if !inner.starts_with(b"region ") {
+        return rest;
     }
+    let peer = rest.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
+    rest[peer..].strip_prefix(b" ").filter(|_| peer > 0).unwrap_or(rest)
 }
 
 impl Words {

@@ -110,6 +110,8 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
                 if stage <= 1 && next_is_caller(rest) {
                     continue; // A named logger.
                 }
+                // A level or caller whose bracket is lost.
+                body.is_sound &= !(stage <= 1 && word.contains(&b'['));
                 body.message = Cow::Borrowed(word);
                 body.has_message = true;
                 body.is_first = at == 0 && matches!(rest.trim_ascii_start().first(), None | Some(b'['));
@@ -133,6 +135,7 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
                     None if !body.has_message => {
                         body.message = value;
                         body.has_message = true;
+                        body.is_quoted = text[at..].starts_with(b"[\"");
                     }
                     None => {}
                 }

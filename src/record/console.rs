@@ -2,16 +2,32 @@
 
 use super::Kind;
 
-/// What the MySQL client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`.
+/// What a client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`, `Error 9005: ...`.
 fn is_client_error(text: &[u8]) -> bool {
-    let Some(rest) = text.strip_prefix(b"ERROR ") else { return false };
+    let Some(rest) = text.strip_prefix(b"ERROR ").or_else(|| text.strip_prefix(b"Error ")) else { return false };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits == 4 && (&rest[..4] == b"1105" || b"89".contains(&rest[0])) && rest[4..].starts_with(b" (")
+    let is_own = digits == 4 && (&rest[..4] == b"1105" || b"89".contains(&rest[0]));
+    is_own && (rest[4..].starts_with(b" (") || rest[4..].starts_with(b": "))
+}
+
+/// `java.sql.SQLException: text`, `Caused by: com.pingcap.tikv.exception.GrpcException: text`.
+fn is_exception(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"Caused by: ").unwrap_or(text);
+    let text = match text.strip_prefix(b"Exception in thread \"") {
+        Some(rest) => memchr::memmem::find(rest, b"\" ").map_or(text, |end| &rest[end + 2..]),
+        None => text,
+    };
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._$".contains(byte);
+    let name = &text[..text.iter().take(160).take_while(|byte| is_name(byte)).count()];
+    let is_class = name.ends_with(b"Exception") || name.ends_with(b"Error");
+    is_class && name.iter().filter(|byte| **byte == b'.').count() > 1 && text[name.len()..].starts_with(b": ")
 }
 
 /// A record that a program put on the terminal.
 pub(super) fn start(text: &[u8]) -> Option<Kind> {
-    const PANICS: [&[u8]; 7] = [
+    const PANICS: [&[u8]; 9] = [
+        b"terminate called ",
+        b"<jemalloc>: ",
         b"panic: ",
         b"fatal error: ",
         b"SIGABRT: abort",
@@ -23,6 +39,8 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
     if text.starts_with(b"Error: ")
         || text.starts_with(b"tidb lightning encountered error")
         || text.starts_with(b"dump failed: ")
+        || text.starts_with(b"FATAL: ")
+        || text.starts_with(b"ALERT: ")
         || is_client_error(text)
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
@@ -32,7 +50,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
     if text.starts_with(b"Detail BR log in ") {
         return Some(Kind::Banner);
     }
-    if PANICS.iter().any(|word| text.starts_with(word)) {
+    if PANICS.iter().any(|word| text.starts_with(word)) || is_exception(text) {
         return Some(Kind::Panic);
     }
     if text.starts_with(b"thread '") && memchr::memmem::find(&text[..text.len().min(256)], b"panicked at").is_some() {

@@ -4,9 +4,61 @@ use super::{Kind, Record};
 use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 use std::borrow::Cow;
 
-/// Whether a line starts with the time of such a format, or with klog's letter and date.
+/// Whether a line starts with the time of such a format, or with klog's letter and date, or has lost its time.
 pub(super) fn is_foreign(text: &[u8]) -> bool {
-    head(text).is_some() || klog(text).is_some()
+    head(text).is_some() || timeless(text).is_some() || without_time(text).is_some()
+}
+
+/// Level and message of the formats whose time has no year, or that have none.
+fn without_time(text: &[u8]) -> Option<(Level, &[u8])> {
+    klog(text).or_else(|| glib(text)).or_else(|| terminal(text))
+}
+
+/// `May 28 15:55:46.101 ERRO text`: what TiKV 2.0 wrote on a terminal.
+fn terminal(text: &[u8]) -> Option<(Level, &[u8])> {
+    let fits = text.get(..20)?.iter().zip(b"Xxx dd dd:dd:dd.ddd ").all(|(byte, want)| match want {
+        b'X' => byte.is_ascii_uppercase(),
+        b'x' => byte.is_ascii_lowercase(),
+        b'd' => byte.is_ascii_digit() || *byte == b' ',
+        _ => byte == want,
+    });
+    let rest = text.get(20..).filter(|_| fits)?;
+    let end = rest.iter().take(9).position(|byte| *byte == b' ')?;
+    Some((Level::parse(&rest[..end])?, &rest[end + 1..]))
+}
+
+/// Where a record of an old format stands in a line, behind prose or another record: its time, then level and source file.
+pub(super) fn within(text: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(text, b"/").filter_map(|slash| slash.checked_sub(4)).find(|at| {
+        let Some((_, rest)) = text[*at..].starts_with(b"20").then(|| parse_naive(&text[*at..])).flatten() else {
+            return false;
+        };
+        rest.strip_prefix(b" ").is_some_and(|rest| timeless(rest).is_some())
+    })
+}
+
+/// `** (mydumper:1): CRITICAL **: text`, `** Message: text`.
+fn glib(text: &[u8]) -> Option<(Level, &[u8])> {
+    let rest = text.strip_prefix(b"** ")?;
+    if let Some(message) = rest.strip_prefix(b"Message: ") {
+        return Some((Level::Info, message));
+    }
+    let end = memchr::memmem::find(rest.get(..rest.len().min(96))?, b" **: ")?;
+    let word = rest[..end].rsplit(|byte| *byte == b' ').next()?;
+    Some((Level::parse(word)?, &rest[end + 5..]))
+}
+
+/// `ERRO panic_hook.rs:104: text`, `restore.go:700: [warning] text`: the same without its time.
+fn timeless(text: &[u8]) -> Option<Level> {
+    let mut words = text.get(..text.len().min(120))?.split(|byte| *byte == b' ');
+    let (first, second) = (words.next()?, words.next()?);
+    let is_file = |word: &[u8]| word.strip_suffix(b":").is_some_and(super::body::is_caller);
+    let level = if is_file(second) {
+        Some(first).filter(|word| word.iter().all(u8::is_ascii_uppercase))
+    } else {
+        second.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]")).filter(|_| is_file(first))
+    };
+    Level::parse(level?)
 }
 
 /// `[12345.678901] text`, `[Mon Mar 14 16:55:03 2022] text`: the kernel's ring buffer.
@@ -20,11 +72,17 @@ fn kernel(text: &[u8]) -> Option<&[u8]> {
         _ => text,
     };
     let inner = text.strip_prefix(b"[")?;
-    let end = inner.iter().take(32).position(|byte| *byte == b']')?;
+    let end = inner.iter().take(48).position(|byte| *byte == b']')?;
     let stamp = inner[..end].trim_ascii();
     let seconds = stamp.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') && stamp.contains(&b'.');
-    let date =
-        stamp.len() == 24 && stamp.iter().filter(|byte| **byte == b':').count() == 2 && stamp[0].is_ascii_uppercase();
+    // The names of day and month are those of the machine's language.
+    let clock = stamp.len().checked_sub(13).map_or(&b""[..], |at| &stamp[at..]);
+    let date = clock
+        .iter()
+        .zip(b"dd:dd:dd dddd")
+        .all(|(byte, want)| if *want == b'd' { byte.is_ascii_digit() } else { byte == want })
+        && stamp.len() > 16
+        && !stamp[0].is_ascii_digit();
     (seconds || date).then(|| inner[end + 1..].trim_ascii_start())
 }
 
@@ -71,7 +129,7 @@ fn head(text: &[u8]) -> Option<Head> {
     }
     let level = tail
         .get(..tail.len().min(80))?
-        .split(|byte| b" \t[]:".contains(byte))
+        .split(|byte| b" \t[]<>:".contains(byte))
         .filter(|word| !word.is_empty())
         .take(5)
         .find_map(Level::parse);
@@ -112,7 +170,7 @@ fn klog(text: &[u8]) -> Option<(Level, &[u8])> {
 pub(super) fn read(text: &[u8], kind: Kind) -> Record<'static> {
     let mut record = Record { text: Cow::Owned(text.to_vec()), kind, has_message: true, ..Record::default() };
     let mut rest = text;
-    if let Some((level, message)) = klog(text) {
+    if let Some((level, message)) = without_time(text) {
         record.level = Some(level);
         rest = message;
     } else if let Some(head) = head(text) {
@@ -121,27 +179,39 @@ pub(super) fn read(text: &[u8], kind: Kind) -> Record<'static> {
         record.zone_minutes = head.zone.map(|zone| zone as i32);
         record.level = head.level;
         rest = skip_words(&text[head.rest..], &mut record);
+    } else if let Some(level) = timeless(text) {
+        record.level = Some(level);
+        rest = skip_words(text, &mut record);
     } else if let Some(message) = kernel(text) {
         rest = message;
     }
-    record.message = Cow::Owned(rest.trim_ascii().to_vec());
+    let rest = rest.trim_ascii();
+    // The end of a quotation that began before the time.
+    let closes = |quote: &&u8| rest.iter().filter(|byte| byte == quote).count() % 2 == 1 && b"`\"".contains(quote);
+    let rest = rest.last().filter(closes).map_or(rest, |_| &rest[..rest.len() - 1]);
+    record.message = Cow::Owned(rest.to_vec());
     record
 }
 
 /// Takes thread, level and source file off the front.
 pub(super) fn skip_words<'t>(text: &'t [u8], record: &mut Record<'static>) -> &'t [u8] {
     let mut rest = text;
+    let mut has_level = false;
     for _ in 0..5 {
         let trimmed = rest.trim_ascii_start();
         let trimmed = trimmed.strip_prefix(b"]").map_or(trimmed, |rest| rest.trim_ascii_start());
-        let open = trimmed.first() == Some(&b'[');
+        let (open, stop): (bool, &[u8]) = match trimmed.first() {
+            Some(b'[') => (true, b"]"),
+            Some(b'<') => (true, b">"),
+            _ => (false, b" \t"),
+        };
         let body = &trimmed[usize::from(open)..];
-        let stop: &[u8] = if open { b"]" } else { b" \t" };
         let Some(end) = body.iter().take(64).position(|byte| stop.contains(byte)) else { return trimmed };
-        let word = &body[..end];
+        let word = body[..end].trim_ascii();
         let bare = word.strip_suffix(b":").unwrap_or(word);
         let is_thread = !bare.is_empty() && bare.iter().all(u8::is_ascii_hexdigit) && (open || bare.len() > 3);
-        let is_level = Level::parse(bare).is_some();
+        let is_level = !has_level && Level::parse(bare).is_some();
+        has_level |= is_level;
         let is_file = super::body::is_caller(bare);
         if is_file {
             let end = memchr::memrchr(b':', bare).unwrap_or(bare.len());
@@ -175,6 +245,28 @@ mod tests {
                 "[default] Stalling writes",
             ),
             ("E0725 14:54:44.467123       1 leader.go:12] lost lease", Some(Level::Error), "lost lease"),
+            (
+                "2021.07.23 14:48:26.763526 [ 831 ] <Error> DB::KVStore: region 2331 lost",
+                Some(Level::Error),
+                "DB::KVStore: region 2331 lost",
+            ),
+            (
+                "2021.07.23 14:48:26.763526 [ 1 ] <Information> Application: Ready",
+                Some(Level::Info),
+                "Application: Ready",
+            ),
+            (
+                "2021-10-18T19:06:27.337Z\tINFO\tpkg/tikv.go:226\tFATAL: it returned error 9005",
+                Some(Level::Info),
+                "FATAL: it returned error 9005",
+            ),
+            ("** (mydumper:1): CRITICAL **: it could not read", Some(Level::Fatal), "it could not read"),
+            ("May 28 15:55:46.101 ERRO fail to request: x", Some(Level::Error), "fail to request: x"),
+            ("** Message: it is empty", Some(Level::Info), "it is empty"),
+            ("ERRO panic_hook.rs:104: thread 'x' panicked", Some(Level::Error), "thread 'x' panicked"),
+            ("restore.go:700: [warning] it is slow", Some(Level::Warn), "it is slow"),
+            ("[\u{4e00} 7\u{6708} 25 14:54:44 2022] Out of memory", None, "Out of memory"),
+            ("[lun. juil. 25 14:54:44 2022] Out of memory", None, "Out of memory"),
             ("[1203456.789012] Out of memory: Killed process 4242", None, "Out of memory: Killed process 4242"),
         ] {
             assert!(is_foreign(line.as_bytes()) || is_kernel(line.as_bytes()), "{line}");
@@ -182,6 +274,10 @@ mod tests {
             assert_eq!(record.level, level, "{line}");
             assert_eq!(String::from_utf8_lossy(&record.message), message, "{line}");
         }
+        let within = |text: &str| super::within(text.as_bytes());
+        assert_eq!(within("it says: 2019/08/13 03:27:49.382 INFO mod.rs:26: it started"), Some(9));
+        assert_eq!(within("x2019/04/26 08:33:43.385 log.go:80: [warning] it is slow"), Some(1));
+        assert_eq!(within("it was on 2019/08/13 03:27:49.382 in a/b/mod.rs"), None);
         assert!(!is_foreign(b"2022-07-25 is a date"));
         assert!(!is_foreign(b"2022-07-25 14:54:41.800 +0000 UTC m=+3600.1, startAt:0001"));
     }

@@ -42,12 +42,14 @@ fn stamped(text: &[u8], start: usize, digits: usize) -> Option<Header> {
     let stamp = text.get(digits..text.len().min(digits + 64))?;
     let (naive, rest) = parse_naive(stamp)?;
     let zone = parse_offset(rest);
-    let close = rest.iter().position(|byte| *byte == b']')?;
-    let between = &rest[..close];
-    if !between.iter().all(|byte| byte.is_ascii_digit() || b" +-:Zz\\".contains(byte)) {
-        return None;
-    }
-    let body = digits + stamp.len() - rest.len() + close + 1;
+    let between = rest.iter().take_while(|byte| byte.is_ascii_digit() || b" +-:Zz\\".contains(byte)).count();
+    // The closing bracket may be lost.
+    let close = match rest.get(between)? {
+        b']' => between + 1,
+        b'[' if zone.is_some() => between,
+        _ => return None,
+    };
+    let body = digits + stamp.len() - rest.len() + close;
     begins_body(&text[body..]).then(|| Header {
         start,
         body,
@@ -57,7 +59,11 @@ fn stamped(text: &[u8], start: usize, digits: usize) -> Option<Header> {
 
 /// Whether level, caller or a quoted message come next. Copies may have lost blanks or put a thread id between.
 fn begins_body(text: &[u8]) -> bool {
-    let Some(mut inner) = open(text) else { return false };
+    let Some(mut inner) = open(text) else {
+        // `INFO] [a.rs:1]`: the level's bracket is lost.
+        let text = text.trim_ascii_start();
+        return level_end(text).is_some_and(|end| text[end..].starts_with(b"] ["));
+    };
     // RocksDB prints a thread number before the level.
     let digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 0 && inner[digits..].starts_with(b"][") {
@@ -78,7 +84,10 @@ fn is_level(inner: &[u8]) -> bool {
 }
 
 fn level_end(inner: &[u8]) -> Option<usize> {
-    let end = inner.iter().take(10).position(|byte| *byte == b']')?;
+    let end = inner.iter().take(10).position(|byte| b"] ".contains(byte))?;
+    if inner[end] == b' ' && inner.get(end + 1) != Some(&b'[') {
+        return None;
+    }
     let word = &inner[..end];
     Level::parse(word.strip_suffix(b"\\").unwrap_or(word)).map(|_| end)
 }

@@ -123,6 +123,9 @@ fn judge(line: &[u8]) -> Look {
     if foreign::is_foreign(text) {
         return Look::Start(Kind::Foreign, at);
     }
+    if let Some(start) = foreign::within(text) {
+        return Look::Start(Kind::Foreign, line.len() - text.len() + start);
+    }
     if inner.is_os || foreign::is_kernel(text) {
         return Look::Start(Kind::Os, 0);
     }
@@ -195,9 +198,39 @@ fn is_fragment(text: &[u8]) -> bool {
         b"[err_code=",
         b"[errorVerbose=",
     ];
-    SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+    begins_with_region(text)
+        || is_error(text)
+        || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
         || has_fields(text)
+        || json::has_members(text)
         || text.trim_ascii_end().ends_with(b"\"]")
+}
+
+/// Whether a line is an error as programs print it within a record, copied alone: a region's error or answer as protobuf has them.
+fn is_error(text: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 12] = [
+        b"(region_id = ",
+        b"not_leader { region_id: ",
+        b"not_leader:<region_id:",
+        b"_not_match {",
+        b"_not_match:<",
+        b"_not_ready { reason: ",
+        b"_not_found { region_id: ",
+        b" region_epoch { conf_ver: ",
+        b" region_epoch:<conf_ver:",
+        b"RpcFailure(RpcStatus {",
+        b"raft entry is too large, region ",
+        b"RegionError(",
+    ];
+    text.starts_with(b"rpc error: code = ") || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+}
+
+/// `[region 94812] 94815 text`: a message of raft.
+pub(super) fn begins_with_region(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"[region ") else { return false };
+    let digits = |text: &[u8]| text.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = &rest[digits(rest)..];
+    rest.strip_prefix(b"] ").is_some_and(|rest| digits(rest) > 0 && rest[digits(rest)..].starts_with(b" "))
 }
 
 /// `] [region_id=94812]`, `"] ["safe point"=4`, however blanks and backslashes suffered.
@@ -253,6 +286,19 @@ mod tests {
             ("   ", Look::Blank),
             ("             at /rust/lib.rs:1", Look::Other),
             ("success", Look::Other),
+            (r#"wait for next tick","category":"advancer","error":"unexpected"#, Look::Fragment),
+            (r#"tick"",""category"":""advancer"",""error"":""unexpected"#, Look::Fragment),
+            (r#"it says "a", "b" and "c": d"#, Look::Other),
+            ("failed to get the snapshot (region_id = 94812): it was merged", Look::Fragment),
+            ("raft entry is too large, region 94812, entry size 8616655; execute over it", Look::Fragment),
+            ("rpc error: code = Unavailable desc = error reading from server: EOF", Look::Fragment),
+            ("[region 94812] 94815 leader missing", Look::Fragment),
+            ("the region 94812 was merged", Look::Other),
+            ("Error 9005: Region is unavailable", start(Kind::Console)),
+            ("ALERT: mysql_drv_query() returned error 9005", start(Kind::Console)),
+            ("java.sql.SQLException: Region is unavailable", start(Kind::Panic)),
+            ("Exception in thread \"main\" java.sql.SQLException: Region is unavailable", start(Kind::Panic)),
+            ("An Exception: this", Look::Other),
         ] {
             assert_eq!(look(line.as_bytes()), want, "{line}");
         }

@@ -6,6 +6,7 @@
 mod body;
 mod clean;
 mod console;
+mod continuation;
 mod escape;
 mod foreign;
 mod header;

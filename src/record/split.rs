@@ -4,11 +4,12 @@
 //! starts one for sure, never further back than `MAX_RECORD`. So a part of a source splits as the whole does.
 
 use super::clean::is_clean;
+use super::continuation::{closes_quote, ends, goes_on, is_partial, is_stack, is_trace, may_be_piece};
 use super::header;
 use super::json::{self, Nesting};
 use super::look::{self, Kind, Look, look};
 use super::plain::{plain, raw_offset};
-use super::{prefix, status};
+use super::{foreign, status};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -191,6 +192,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                 match kind {
                     Kind::Header => self.glued(at, line),
                     Kind::StatusTask => self.flat_tasks(at, line, from),
+                    Kind::Foreign => self.glued_foreign(at, line, from),
                     _ => {}
                 }
             }
@@ -216,7 +218,6 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Look::Blank => {
                 if !self.open.is_some_and(|open| match open.kind {
                     Kind::Panic | Kind::Foreign | Kind::Report | Kind::StatusTask => true,
-                    Kind::Clean | Kind::Header => false,
                     _ => open.unfinished,
                 }) {
                     self.close();
@@ -290,6 +291,21 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         }
     }
 
+    /// Records of an old format behind the first on one line.
+    fn glued_foreign(&mut self, at: usize, line: &[u8], first: usize) {
+        // A time has so many bytes.
+        const STAMP: usize = 24;
+        let own = line.get(first..).and_then(foreign::within).unwrap_or(0);
+        let mut from = first + own + STAMP;
+        while let Some(found) = line.get(from..).and_then(foreign::within) {
+            if let Some(open) = &mut self.open {
+                open.end = at + from + found;
+            }
+            self.start(at + from + found, at + line.len(), Kind::Foreign, false);
+            from += found + STAMP;
+        }
+    }
+
     /// Further tasks of a status screen whose lines a copy has joined.
     fn flat_tasks(&mut self, at: usize, line: &[u8], first: usize) {
         let mut from = first + 1;
@@ -335,15 +351,14 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
         let Some(open) = self.open else { return false };
         let takes = match open.kind {
-            Kind::Panic | Kind::Report => true,
-            // Behind an empty line only what can be nothing else: prose may follow the screen.
-            Kind::StatusTask => {
-                memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() < 2
-                    || status::key(line).is_some()
-                    || look::is_deep(line)
-            }
+            // Behind an empty line only what can be nothing else: prose may follow.
+            Kind::Report => true,
+            Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
+            Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
-            Kind::Foreign => !fragment,
+            Kind::Foreign => !fragment && (!self.is_behind_blank(open, at) || is_trace(line)),
+            // An empty line within a value: only what closes its quote goes on behind it.
+            Kind::Clean | Kind::Header if self.is_behind_blank(open, at) => open.unfinished && closes_quote(line),
             Kind::Clean | Kind::Header => {
                 goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
             }
@@ -351,6 +366,11 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             _ => false,
         };
         takes && self.add(at, line)
+    }
+
+    /// Whether an empty line stands between the open record and the line.
+    fn is_behind_blank(&self, open: Open, at: usize) -> bool {
+        memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
     }
 
     /// Adds a line to the open record, if there is one.
@@ -435,64 +455,6 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         }
         self.close();
     }
-}
-
-/// Whether a line goes on with a record of one line by its grammar, whose text so far is `text`.
-fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
-    /// Of longer records only the end is looked at.
-    const MOST: usize = 64 << 10;
-    let line = plain(line);
-    let line = &line[prefix::strip(&line).at..];
-    let line = line.trim_ascii_start();
-    let inner = line.strip_prefix(b"\\").unwrap_or(line).strip_prefix(b"[");
-    let key = inner.map_or(0, |inner| {
-        let inner = inner.strip_prefix(b"\"").unwrap_or(inner);
-        let key =
-            inner.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.? ".contains(byte)).count();
-        if inner.get(key) == Some(&b'=') || inner[key..].starts_with(b"\"=") { key } else { 0 }
-    });
-    if key > 0 {
-        // A field: records do not begin with one.
-        return true;
-    }
-    if text.len() > MOST {
-        return unfinished;
-    }
-    let quotes = memchr::memchr_iter(b'"', text).filter(|at| *at == 0 || text[at - 1] != b'\\').count();
-    let brackets = memchr::memchr_iter(b'[', text).count();
-    if inner.is_some_and(|inner| inner.starts_with(b"\"")) {
-        // A message: only where the record has none yet.
-        return brackets <= 3;
-    }
-    unfinished || quotes % 2 == 1 || (brackets <= 3 && inner.is_some())
-}
-
-/// Whether a line that looks like a record's start may be a piece of a line that a container cut, or of a narrow screen.
-fn may_be_piece(kind: Kind, line: &[u8]) -> bool {
-    match kind {
-        Kind::Clean | Kind::Json | Kind::StatusJson | Kind::StatusTask => false,
-        Kind::Header => header::whole(&plain(line), true).is_none(),
-        _ => true,
-    }
-}
-
-/// Whether a container cut the line, so that the next one goes on with it.
-fn is_partial(line: &[u8]) -> bool {
-    memchr::memmem::find(line, b" P ").is_some() && prefix::strip(&plain(line)).is_partial
-}
-
-/// Whether a record's text can end here.
-fn ends(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let line = line.strip_suffix(b"|").map_or(line, |line| line.trim_ascii_end());
-    line.ends_with(b"]") || !line.contains(&b'[') || line.ends_with(b"}")
-}
-
-/// Lines of stacks and backtraces, and other indented text.
-fn is_stack(line: &[u8]) -> bool {
-    line.first().is_some_and(|byte| *byte == b' ' || *byte == b'\t')
-        || line.starts_with(b"goroutine ")
-        || line.starts_with(b"Caused by")
 }
 
 /// The start of the line that holds a position; `None` where it lies before `floor`.

@@ -23,15 +23,15 @@ pub enum Level {
 impl Level {
     /// Reads a level word in any spelling that a component or a log viewer writes.
     pub fn parse(word: &[u8]) -> Option<Self> {
-        let mut upper = [0u8; 8];
-        let word = word.get(..word.len().min(9))?;
+        let mut upper = [0u8; 11];
+        let word = word.get(..word.len().min(12))?;
         let upper = upper.get_mut(..word.len())?;
         upper.copy_from_slice(word);
         upper.make_ascii_uppercase();
         Some(match &*upper {
             b"TRACE" | b"TRCE" => Self::Trace,
             b"DEBUG" | b"DEBG" => Self::Debug,
-            b"INFO" => Self::Info,
+            b"INFO" | b"INFORMATION" | b"NOTICE" => Self::Info,
             b"WARN" | b"WARNING" => Self::Warn,
             b"ERROR" | b"ERRO" => Self::Error,
             b"FATAL" | b"CRITICAL" | b"CRIT" | b"PANIC" | b"DPANIC" => Self::Fatal,
@@ -75,10 +75,12 @@ mod tests {
             ("ERRO", Level::Error),
             ("CRITICAL", Level::Fatal),
             ("DPANIC", Level::Fatal),
+            ("Information", Level::Info),
         ] {
             assert_eq!(Level::parse(word.as_bytes()), Some(level), "{word}");
         }
-        assert_eq!(Level::parse(b"INFORMATION"), None);
+        assert_eq!(Level::parse(b"INFORMATIVE"), None);
+        assert_eq!(Level::parse(b"INFORMATIONS"), None);
         assert_eq!(Level::parse(b""), None);
     }
 }

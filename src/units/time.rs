@@ -54,7 +54,7 @@ impl Timestamp {
     }
 }
 
-/// Reads `yyyy-MM-dd HH:mm[:ss[.fraction]]` (also with `/` and `T`) as if it were UTC; gives milliseconds and the rest.
+/// Reads `yyyy-MM-dd HH:mm[:ss[.fraction]]` (also with `/`, `.` and `T`) as if it were UTC; gives milliseconds and the rest.
 pub(crate) fn parse_naive(text: &[u8]) -> Option<(i64, &[u8])> {
     let number = |from: usize, to: usize| -> Option<i64> {
         text.get(from..to)?
@@ -62,7 +62,7 @@ pub(crate) fn parse_naive(text: &[u8]) -> Option<(i64, &[u8])> {
             .try_fold(0i64, |acc, digit| digit.is_ascii_digit().then(|| acc * 10 + i64::from(digit - b'0')))
     };
     let is = |at: usize, any: &[u8]| text.get(at).is_some_and(|byte| any.contains(byte));
-    if !(is(4, b"-/") && is(7, b"-/") && is(10, b"T ") && is(13, b":")) {
+    if !(is(4, b"-/.") && is(7, b"-/.") && is(10, b"T ") && is(13, b":")) {
         return None;
     }
     let date = (number(0, 4)?, number(5, 7)?, number(8, 10)?);

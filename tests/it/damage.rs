@@ -390,6 +390,11 @@ fn print(name: &str, notes: &[String]) {
     }
 }
 
+/// `DAMAGE_ONLY=wrap-hard` measures one damage only, and its pairs.
+fn is_asked(name: &str) -> bool {
+    std::env::var("DAMAGE_ONLY").map_or(true, |asked| asked == name)
+}
+
 /// Records together in one damaged text.
 const TOGETHER: usize = 5;
 
@@ -397,7 +402,7 @@ const TOGETHER: usize = 5;
 fn each_damage_alone() {
     let corpus: Vec<&Clean> = corpus().iter().collect();
     let mut scores = Vec::new();
-    for damage in kinds::ALL {
+    for damage in kinds::ALL.iter().filter(|damage| is_asked(damage.name)) {
         let mut score = Score::default();
         let mut notes = Vec::new();
         for (at, chunk) in corpus.chunks(TOGETHER).enumerate() {
@@ -422,6 +427,9 @@ fn damages_in_pairs() {
     let mut turn = 0;
     for (at, first) in kinds::ALL.iter().enumerate() {
         for second in kinds::ALL[at + 1..].iter().filter(|second| second.family != first.family) {
+            if !is_asked(first.name) && !is_asked(second.name) {
+                continue;
+            }
             let name = format!("{}+{}", first.name, second.name);
             let mut notes = Vec::new();
             let mut score = Score::default();

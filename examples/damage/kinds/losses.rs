@@ -9,6 +9,15 @@ pub(super) fn bracket(document: &mut Document, _: &mut Random) {
     from(document, |text, head| (text[head.time + 1..].to_owned()).into());
 }
 
+/// Another bracket of the header: that which ends the time, or one of level and source file.
+pub(super) fn inner_bracket(document: &mut Document, random: &mut Random) {
+    from(document, |text, head| {
+        let found: Vec<usize> = text[..head.message].match_indices(['[', ']']).map(|(at, _)| at).collect();
+        let at = *found.get(1 + random.below(found.len().checked_sub(1)? as u64) as usize)?;
+        Some(format!("{}{}", &text[..at], &text[at + 1..]))
+    });
+}
+
 /// The date and some of the clock.
 pub(super) fn date(document: &mut Document, random: &mut Random) {
     from(document, |text, head| text.get(head.time + 9 + random.below(10) as usize..).map(str::to_owned));

@@ -39,6 +39,7 @@ const fn damage(stage: u8, family: &'static str, name: &'static str, apply: fn(&
 pub(crate) const ALL: &[Damage] = &[
     // What was lost before the copy was made.
     damage(0, "head", "head-bracket-lost", losses::bracket),
+    damage(0, "head", "head-inner-bracket-lost", losses::inner_bracket),
     damage(0, "head", "head-date-lost", losses::date),
     damage(0, "head", "head-time-lost", losses::time),
     damage(0, "head", "head-level-lost", losses::level),

@@ -4,7 +4,7 @@
 mod nesting;
 mod repair;
 
-pub(super) use nesting::{Nesting, begins_object, is_broken, is_member, top_level_objects};
+pub(super) use nesting::{Nesting, begins_object, has_members, is_broken, is_member, top_level_objects};
 
 use super::body::Field;
 use super::{Kind, Record, header, recover};
@@ -63,7 +63,7 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
     };
     let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time", "tsNs"]).and_then(stamp);
     let level = string(&["level", "Level", "severity", "lvl"]).and_then(|word| Level::parse(word.as_bytes()));
-    let message = string(&["message", "msg", "Message"]).unwrap_or_default();
+    let message = string(&MESSAGES).unwrap_or_default();
     let is_record = |text: &&str| text.starts_with(['[', '{']) && super::look(text.as_bytes()) != super::Look::Other;
     let container = string(&["log", "line", "Line", "MESSAGE", "_msg", "textPayload"]);
     if let Some(inner) = container.or(Some(message).filter(is_record)) {
@@ -79,6 +79,9 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
     }
     let caller = string(&["caller", "Caller"]).unwrap_or_default();
     let caller = caller.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    // What a program answers has no message of its own, but may hold an error that has.
+    let inner = || pairs.iter().map(|(_, value)| value).find_map(|value| inner_error(value, MOST_NESTED));
+    let inner = if message.is_empty() { inner().unwrap_or_default() } else { String::new() };
     let known = ["time", "timestamp", "ts", "level", "caller", "message", "msg"];
     let fields = pairs
         .iter()
@@ -91,12 +94,49 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
         zone_minutes: stamp.and_then(|(_, zone)| zone),
         level,
         caller: Cow::Owned(caller.as_bytes().to_vec()),
-        message: Cow::Owned(message.as_bytes().to_vec()),
         has_message: !message.is_empty(),
+        message: Cow::Owned(if message.is_empty() { inner.into_bytes() } else { message.as_bytes().to_vec() }),
         fields,
         text: Cow::Owned(super::unescape(text).into_owned()),
         kind: Kind::Json,
     })
+}
+
+/// Members that hold a message.
+const MESSAGES: [&str; 3] = ["message", "msg", "Message"];
+
+/// Errors stand no deeper in what a program answers.
+const MOST_NESTED: usize = 8;
+
+/// The message of an error inside a value, and its cause.
+fn inner_error(value: &Value, depth: usize) -> Option<String> {
+    let text = |keys: &[&str]| {
+        let found = keys.iter().find_map(|key| value.get(key)?.as_str());
+        found.filter(|text| !text.is_empty())
+    };
+    if let Some(message) = text(&MESSAGES) {
+        return Some(text(&["RawCause"]).map_or_else(|| message.to_owned(), |cause| format!("{message}: {cause}")));
+    }
+    let deeper = |value| if depth > 0 { inner_error(value, depth - 1) } else { None };
+    match value {
+        Value::Array(values) => values.iter().find_map(deeper),
+        Value::Object(members) => members.values().find_map(deeper),
+        _ => None,
+    }
+}
+
+/// Reads the end of a record that is an object, from within its message on.
+pub(super) fn read_tail(text: &[u8], layers: usize) -> Option<Record<'static>> {
+    let single = if memchr::memmem::find(text, b"\"\":\"\"").is_some() {
+        Cow::Owned(recover::halved(text))
+    } else {
+        Cow::Borrowed(text)
+    };
+    if !has_members(&single) || single.first().is_some_and(|byte| b"{[".contains(byte)) {
+        return None;
+    }
+    let start: &[u8] = if is_member(&single) { b"{" } else { b"{\"message\":\"" };
+    read(&[start, &single].concat(), layers)
 }
 
 fn plain(value: &Value) -> Vec<u8> {
@@ -175,6 +215,28 @@ mod tests {
         assert_eq!((&*record.caller, &*record.message), (&b"endpoint.rs"[..], &b"fatal error reporting"[..]));
         assert_eq!(record.field("err").map(|f| f.value.to_vec()), Some(br#"x "y""#.to_vec()));
         assert_eq!(record.field("thread_id").map(|f| f.value.to_vec()), Some(b"115".to_vec()));
+    }
+
+    #[test]
+    fn the_end_of_an_object() {
+        for text in [
+            r#"wait for it","category":"advancer","error":"it is locked"}"#,
+            r#"wait for it"",""category"":""advancer"",""error"":""it is locked""}"#,
+        ] {
+            let record = read_tail(text.as_bytes(), 1).unwrap();
+            assert_eq!(&*record.message, b"wait for it");
+            assert_eq!(record.field("error").map(|f| f.value.to_vec()), Some(b"it is locked".to_vec()));
+        }
+        assert!(read_tail(b"it says \"a\": b", 1).is_none());
+    }
+
+    #[test]
+    fn the_error_inside_an_answer_is_its_message() {
+        let text = br#"{"result":true,"msg":"","sources":[{"msg":"","sub":[{"errors":[{"ErrCode":1,"Message":"x failed","RawCause":"y"}]}]}]}"#;
+        let record = read(text, 1).unwrap();
+        assert_eq!((String::from_utf8_lossy(&record.message).as_ref(), record.has_message), ("x failed: y", false));
+        let broken = br#"{"level":"WARN","message":"region error","region_id":[REDACTED_LONG_ID],"store_id":4}"#;
+        assert_eq!(&*read(broken, 1).unwrap().message, b"region error");
     }
 
     #[test]

@@ -85,6 +85,23 @@ pub(in crate::record) fn is_member(text: &[u8]) -> bool {
     key > 0 && inner[key..].strip_prefix(b"\"").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
 }
 
+/// Whether members of an object follow each other without blanks, as programs print them: `","error":"`, however often quoted.
+pub(in crate::record) fn has_members(text: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    memchr::memmem::find_iter(text, b"\":\"").any(|at| {
+        let before = text[..at].strip_suffix(b"\"").unwrap_or(&text[..at]);
+        let before = before.strip_suffix(b"\\").unwrap_or(before);
+        let name = before.iter().rev().take(48).take_while(|byte| is_name(byte)).count();
+        let before = &before[..before.len() - name];
+        name > 1 && (before.ends_with(b",\"") || before.ends_with(b",\\\""))
+    }) || doubled(text)
+}
+
+/// The same with every quote doubled by a table: `"",""error"":""`.
+fn doubled(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"\"\":\"\"").is_some() && memchr::memmem::find(text, b"\"\",\"").is_some()
+}
+
 /// A line without a mail's or table's mark.
 fn unmarked(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"> ").or_else(|| line.strip_prefix(b"| ")).unwrap_or(line)

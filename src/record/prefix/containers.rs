@@ -1,7 +1,7 @@
 //! Prefixes of container runtimes, of tools that print containers' logs, and of system logs.
 
 use super::Inner;
-use crate::units::{Timestamp, parse_naive, parse_offset};
+use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 
 /// `2022-07-25T14:54:44.467123456Z stderr F text`.
 pub(super) fn cri(text: &[u8]) -> Option<Inner> {
@@ -21,6 +21,11 @@ pub(super) fn cri(text: &[u8]) -> Option<Inner> {
 pub(super) fn kubectl(text: &[u8]) -> Option<Inner> {
     let (time, rest) = rfc3339(text)?;
     let inner = rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t"))?;
+    // Before a level it is the record's own time.
+    let word = inner.iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
+    if matches!(inner.get(word), Some(b'\t' | b' ')) && Level::parse(&inner[..word]).is_some() {
+        return None;
+    }
     let inner = labels(inner).unwrap_or(inner);
     Some(Inner { at: text.len() - inner.len(), time: Some(time), ..Inner::default() })
 }

@@ -1,5 +1,7 @@
 //! Marks of mails, chats, tables and editors.
 
+use crate::units::parse_naive;
+
 /// Takes off white space, `> ` and `| ` as mails, chats and tables put them before a line.
 pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
     let mut text = line;
@@ -36,6 +38,12 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
     Some(digits + gap)
 }
 
+/// A quote or backtick before a record that begins with its time or is an object.
+pub(super) fn quote(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(b"`").or_else(|| text.strip_prefix(b"\"")).or_else(|| text.strip_prefix(b"'"))?;
+    (parse_naive(rest).is_some() || rest.starts_with(b"{\"")).then_some(1)
+}
+
 /// `log/tikv.log:1033:`, `tikv.log-1033-`, `tikv.log:`: what `grep` puts in front.
 pub(super) fn grep(text: &[u8]) -> Option<usize> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/~-@".contains(byte);
@@ -50,8 +58,9 @@ pub(super) fn grep(text: &[u8]) -> Option<usize> {
             return Some(at + digits + 1);
         }
         // Without line numbers: only where a record follows for sure.
-        if matches!(text.get(at), Some(b'[' | b'{')) {
-            return Some(at);
+        let blank = usize::from(text.get(at) == Some(&b' '));
+        if matches!(text.get(at + blank), Some(b'[' | b'{')) || parse_naive(&text[at + blank..]).is_some() {
+            return Some(at + blank);
         }
     }
     // Of a neighbour, with dashes: the first number between two of them.

@@ -79,8 +79,9 @@ fn one(text: &[u8]) -> Option<Inner> {
             .or_else(|| c::kubectl(text))
             .or_else(|| marks::number(text).map(plain)),
         b'[' => c::pod(text).or_else(|| v::cell(text)),
-        b'"' => v::cell(text),
-        _ => c::syslog(text)
+        b'"' | b'`' | b'\'' => v::cell(text).or_else(|| marks::quote(text).map(plain)),
+        _ => v::kibana(text)
+            .or_else(|| c::syslog(text))
             .or_else(|| c::klog(text))
             .or_else(|| c::names(text))
             .or_else(|| marks::grep(text).map(plain)),
@@ -143,6 +144,10 @@ mod tests {
             ("W0725 14:54:44.467123       1 log.go:12] [x", "[x", None),
             ("> 12 | log/tikv.log:1033:panic: x", "panic: x", None),
             ("tikv.log-1033-panic: x", "panic: x", None),
+            ("pd.log: 2019/08/13 03:27:49.382 x", "2019/08/13 03:27:49.382 x", None),
+            ("`2019/08/13 03:27:49.382 x", "2019/08/13 03:27:49.382 x", None),
+            ("Jul 25, 2022 @ 14:54:44.467\tpanic: x", "panic: x", None),
+            ("July 25th 2022, 14:54:44.467 panic: x", "panic: x", None),
             ("[\"1658760884467000000\",\"[a.rs:1]", "[a.rs:1]", Some("2022-07-25T14:54:44.467Z")),
             ("no prefix at all", "no prefix at all", None),
             ("error: 12: x", "error: 12: x", None),

@@ -10,6 +10,22 @@ pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
     Some(Inner { at: text.len() - inner.len(), ..Inner::default() })
 }
 
+/// `Jul 25, 2022 @ 14:54:44.467`, `July 25th 2022, 14:54:44.467`, as Kibana shows times: the browser's, so none.
+pub(super) fn kibana(text: &[u8]) -> Option<Inner> {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let letters = text.iter().take(10).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let rest = text[letters..].strip_prefix(b" ").filter(|_| letters > 2)?;
+    let day = digits(rest);
+    let rest = &rest[day..];
+    let rest = [&b"st"[..], b"nd", b"rd", b"th"].iter().find_map(|end| rest.strip_prefix(*end)).unwrap_or(rest);
+    let rest =
+        rest.strip_prefix(b",").unwrap_or(rest).strip_prefix(b" ").filter(|rest| day > 0 && digits(rest) == 4)?;
+    let rest = rest[4..].strip_prefix(b" @ ").or_else(|| rest[4..].strip_prefix(b", "))?;
+    let clock = rest.iter().take(16).take_while(|byte| byte.is_ascii_digit() || b":.".contains(byte)).count();
+    let inner = rest[clock..].trim_ascii_start();
+    (clock >= 8 && inner.len() < rest.len() - clock).then(|| Inner { at: text.len() - inner.len(), ..Inner::default() })
+}
+
 /// `2022/07/25 14:54:44.467 | tikv | 10.0.1.11:20160 | WARN | text`, and the same with tabs: time, level and instance of a record
 /// in columns of their own, as TiDB Dashboard and `information_schema.cluster_log` have them. The time is the record's own.
 pub(super) fn columns(text: &[u8]) -> Option<Inner> {

@@ -76,6 +76,15 @@ pub(super) fn is_terminal(lines: &[&[u8]], spread: usize) -> bool {
     inside > between || (inside == between && spread <= 3)
 }
 
+/// Whether some word is broken, which only a terminal does.
+pub(super) fn breaks_words(lines: &[&[u8]]) -> bool {
+    lines.windows(2).any(|pair| {
+        let one = Break::new(pair[0], pair[1]);
+        let in_letters = one.last().is_ascii_alphabetic() && one.first().is_ascii_alphabetic();
+        !one.is_between_words() && (in_letters || one.is_inside_word())
+    })
+}
+
 /// What stood at a break that a terminal made, if the copy may have lost a blank there. Between digits nothing is put, so that
 /// no number is cut.
 pub(in crate::record) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {

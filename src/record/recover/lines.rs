@@ -127,12 +127,15 @@ fn together(lines: &[&[u8]], partial: &[bool]) -> Vec<u8> {
     let widest = widths.iter().copied().max().unwrap_or(0);
     let spread = widest - widths.iter().copied().min().unwrap_or(0);
     let is_even = full.len() > 1 && widest >= 40 && spread <= 2 && columns(last) <= widest;
+    // A chat may break lines equally wide but for a few columns.
+    let is_sure = spread == 0 || joint::breaks_words(lines);
     let is_terminal = full.len() == 1 || joint::is_terminal(lines, spread);
     let mut out: Vec<u8> = lines.first().map(|line| line.to_vec()).unwrap_or_default();
     for (at, line) in lines.iter().enumerate().skip(1) {
         let between: &[u8] = match () {
             () if partial[at - 1] => b"",
             () if at == 1 && header::cut(&out).is_some() => in_header(&out, line),
+            () if is_even && !is_sure && joint::is_doubtful(&out, line) => b"...",
             () if is_even && widths[at - 1] == widest => b"",
             () if is_even && !joint::is_doubtful(&out, line) => b" ",
             () if is_stack(line) => b"\n",

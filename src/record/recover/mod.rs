@@ -1,13 +1,17 @@
 //! Damaged text back to records. Each transformation is small and named; clean text never comes here.
 
+mod brackets;
 pub(super) mod joint;
 mod lines;
 mod markup;
 mod quotes;
 
+pub(super) use quotes::halved;
+
 use super::plain::plain;
-use super::{Kind, Record, body, escape, foreign, header, json, prefix};
+use super::{Kind, Record, body, escape, foreign, header, json, look, prefix};
 use aho_corasick::{AhoCorasick, MatchKind};
+use header::Header;
 use lines::Breaks;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -31,6 +35,7 @@ pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
     };
     let text = lines::joined(raw, breaks);
     let record = match kind {
+        Kind::Foreign if brackets::mended(&text).is_some() => Record { kind, ..inner(&text, MOST_LAYERS) },
         Kind::Foreign | Kind::Os => foreign::read(&text[prefix::strip(&text).at..], kind),
         Kind::Console | Kind::Banner | Kind::Panic | Kind::Report => {
             message_only(&text[prefix::strip(&text).at..], kind)
@@ -71,6 +76,8 @@ fn inner(text: &[u8], layers: usize) -> Record<'static> {
             return with_outer(record, prefix);
         }
     }
+    let mended = brackets::mended(text);
+    let text = mended.as_deref().unwrap_or(text);
     let found = header::find(text);
     let start = found.map_or(prefix.at, |header| header.start);
     let before = &text[..start];
@@ -86,9 +93,19 @@ fn inner(text: &[u8], layers: usize) -> Record<'static> {
         // A table's row ends with a bar.
         content = Cow::Owned(row.trim_ascii_end().to_vec());
     }
-    let Some(header) = found else { return with_outer(headless(&content), prefix) };
+    let mut found = found.map(|header| Header { body: header.body - start, ..header });
+    if found.is_some()
+        && let Some(mended) = brackets::mended(&content)
+    {
+        found = header::find(&mended);
+        content = Cow::Owned(mended);
+    }
+    let Some(header) = found else {
+        let tail = if layers > 0 { json::read_tail(&content, layers - 1) } else { None };
+        return with_outer(tail.unwrap_or_else(|| headless(&content)), prefix);
+    };
     // The quotes of what stands before level and caller do not change.
-    let mut record = from_body(&content, header.body - header.start);
+    let mut record = from_body(&content, header.body);
     if let Some((time, zone)) = header.time {
         record.time = Some(time);
         record.time_is_local = zone.is_none();
@@ -97,9 +114,26 @@ fn inner(text: &[u8], layers: usize) -> Record<'static> {
     with_outer(record, prefix)
 }
 
+/// Terminals that break lines are as wide at least.
+const WRAPPED: usize = 60;
+
 /// No header at all.
 fn headless(text: &[u8]) -> Record<'static> {
+    let marked;
+    let text = if text.len() >= WRAPPED && !text.contains(&b']') && text.last().is_some_and(u8::is_ascii_digit) {
+        // A terminal may have broken it there, within a number.
+        marked = [text, b"..."].concat();
+        &marked
+    } else {
+        text
+    };
     let mut record = from_body(text, 0);
+    if look::begins_with_region(text) {
+        // What stands in brackets is the tag of its message.
+        record.message = Cow::Owned(escape::unescape(text.trim_ascii()).into_owned());
+        record.has_message = true;
+        return record;
+    }
     if !record.has_message
         && let Some(end) = memchr::memmem::find(text, b"\"] [").filter(|end| !text[..*end].contains(&b'['))
     {

@@ -101,7 +101,7 @@ pub(super) fn is_all_doubled(text: &[u8]) -> bool {
 }
 
 /// The same with one quote for two.
-pub(super) fn halved(text: &[u8]) -> Vec<u8> {
+pub(in crate::record) fn halved(text: &[u8]) -> Vec<u8> {
     replace(text, &[(b"\"\"", b"\"")])
 }
 

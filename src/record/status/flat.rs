@@ -1,9 +1,7 @@
 //! A status screen whose lines a copy has joined to one.
 
 use super::keys;
-
-/// Fewer blanks in a row are the text's own: a value's column begins behind a key as long as `checkpoint[global]` at least.
-const COLUMN: usize = 20;
+use super::table::COLUMN;
 
 /// A key in the text: where the blanks before it begin, where it begins, where its value does.
 struct Place {

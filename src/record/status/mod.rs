@@ -169,6 +169,23 @@ mod tests {
     }
 
     #[test]
+    fn a_value_below_its_key() {
+        let text = "error-happen-at[store=31]: \n2022-07-25 14:54:44.467 +0000; gap=1h15m44s\n  error-message[store=31]: \n\
+                    [store = 31] I/O Error: it failed with code: None, mes\n                           sage: None, extras: None } }),";
+        let record = read(text.as_bytes());
+        let get = |key: &str| record.field(key).map(|field| text_of(&field.value)).unwrap_or_default();
+        assert_eq!(
+            get("error-message[store=31]"),
+            "[store = 31] I/O Error: it failed with code: None, message: None, extras: None } }),"
+        );
+        assert_eq!(record.time.map(|time| time.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"));
+    }
+
+    fn text_of(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    #[test]
     fn gaps_and_late_checkpoints() {
         assert_eq!(gap_seconds("x; gap=11h31m29s"), Some(41_489));
         assert_eq!(gap_seconds("x; gap=-3s"), Some(-3));

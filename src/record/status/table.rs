@@ -13,6 +13,9 @@ const TRIMMED: usize = 3;
 /// The least room for a value.
 const NARROW: usize = 40;
 
+/// Values begin behind a key as long as `checkpoint[global]` at least.
+pub(super) const COLUMN: usize = 20;
+
 /// How the table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
@@ -33,6 +36,8 @@ pub(super) fn unwrap(raw: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let layout = layout(&lines);
     let widest = Width::of(&lines);
     let mut before = Width::default();
+    // Where the last key's value would begin beside it.
+    let mut own = 0;
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         let in_message = pairs.last().is_some_and(|(key, _)| key.starts_with(b"error-message["));
@@ -40,6 +45,7 @@ pub(super) fn unwrap(raw: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
             && (is_key_line(line, key, value, layout, in_message) || (number == 0 && pairs.is_empty()))
         {
             pairs.push((key.to_vec(), value.to_vec()));
+            own = column(line, key);
         } else if let Some((_, value)) = pairs.last_mut() {
             if is_elision(line) && !is_piece(line, before, widest, layout) {
                 if value.last().is_some_and(u8::is_ascii_digit) {
@@ -47,7 +53,11 @@ pub(super) fn unwrap(raw: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
                 }
                 continue;
             }
-            add(value, line, before, widest, layout);
+            match layout {
+                // A chat has put the value below its key; its further lines are still indented.
+                Layout::Narrow if own > COLUMN && indent(line) >= own => value.extend_from_slice(&line[own..]),
+                layout => add(value, line, before, widest, layout),
+            }
         }
         before = Width::of(std::slice::from_ref(line));
     }
