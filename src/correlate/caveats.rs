@@ -66,7 +66,7 @@ fn missing_logs(world: &World<'_>, rows: &[(Incident, Draft)], all: &mut Vec<Str
         for store in incident.stores.iter().filter(|store| said.insert(**store)) {
             let written = world.learned.instances.of_store(*store).and_then(|id| Stores::last_word(world.learned, id));
             let where_is = world.learned.instances.address_of(*store).map(|a| format!(" ({a})")).unwrap_or_default();
-            let fetch = fetch("tikv.log", incident.start);
+            let fetch = fetch("its tikv.log", incident.start);
             match written {
                 None => all.push(format!("No log of store {store}{where_is} is here: {fetch}.")),
                 Some(last) if incident.start.is_some_and(|start| last < start) => {
@@ -92,7 +92,7 @@ fn missing_logs(world: &World<'_>, rows: &[(Incident, Draft)], all: &mut Vec<Str
 
 /// Which file would tell more, and of which time.
 fn fetch(file: &str, time: Option<Timestamp>) -> String {
-    let around = time.map(|time| format!(" of {}Z", time.human())).unwrap_or_default();
+    let around = time.map(|time| format!(" around {}Z", time.human())).unwrap_or_default();
     format!("fetch {file}{around}")
 }
 
@@ -102,10 +102,8 @@ fn deadlines(world: &World<'_>, all: &mut Vec<String>) {
             let ttl = hms(world.options.gc_ttl_ms);
             let since = story.life.open().and_then(|down| down.since);
             let fetch = fetch("pd.log", since);
-            all.push(format!(
-                "No PD log reaches the failure of {}, so that its data are safe for {ttl} is an estimate: {fetch}.",
-                if story.name.is_empty() { "the task" } else { &story.name }
-            ));
+            let task = if story.name.is_empty() { "the task" } else { &story.name };
+            all.push(format!("No PD log reaches the failure of {task}: {ttl} of safety is an estimate, {fetch}."));
         }
     }
 }

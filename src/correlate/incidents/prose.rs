@@ -78,7 +78,8 @@ pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &St
         }
         Cause::Unknown => format!("The task is not paused; it waits for something{whom}, and no record says why."),
         Cause::Operator => "Every TiDB was told to stop and none has come back: nobody runs the advancer.".to_owned(),
-        Cause::Bug => format!("What holds it back: a task that was not loaded{whom}."),
+        Cause::Bug => format!("What holds it back: a store that has not loaded the task{whom}."),
+        Cause::StoreDown if draft.stores.len() > 1 => format!("What holds it back: stores that are gone{whom}."),
         cause => format!("What holds it back: {}{whom}.", noun(cause)),
     });
     match stall.until {

@@ -7,7 +7,7 @@ use crate::correlate::chains::{Blocker, By};
 use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::{Member, Taken};
-use crate::correlate::identify::{Instance, InstanceId};
+use crate::correlate::identify::InstanceId;
 use crate::correlate::stores::Stores;
 use crate::correlate::tasks::{Judged, Stall, Story};
 use crate::units::{Component, Severity, StoreId, Timestamp, Tso};
@@ -284,22 +284,25 @@ fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Ve
     Some((store, cause, core))
 }
 
-/// The last words of all TiDBs, where somebody told each of them to stop and none has come back: nobody runs the advancer.
+/// Where somebody told every TiDB to stop and none has come back, nobody runs the advancer: the records that say so.
 fn advancers_stopped(world: &World<'_>) -> Option<Vec<EpisodeId>> {
     const LAST_WORDS_MS: i64 = 60_000;
-    let is_tidb = |instance: &&Instance| instance.component == Some(Component::Tidb);
-    let tidbs = world.learned.instances.all.iter().enumerate().filter(|(_, instance)| is_tidb(instance));
-    let mut core = Vec::new();
-    for (at, _) in tidbs {
-        let id = InstanceId(at as u32);
-        let last = Stores::last_word(world.learned, id)?;
-        let stops = world.graph.of_kind("stop").iter().copied().filter(|stop| {
-            let run = world.episodes.at(*stop);
-            run.instance == id && run.last.is_some_and(|stop| last.since(stop) <= LAST_WORDS_MS)
-        });
-        core.push(stops.last()?);
-    }
-    (!core.is_empty()).then_some(core)
+    let of_tidb = |id: &&EpisodeId| world.episodes.at(**id).component == Some(Component::Tidb);
+    let stops: Vec<EpisodeId> = world.graph.of_kind("stop").iter().filter(of_tidb).copied().collect();
+    // Those of several TiDBs that stop together are one episode.
+    let said = |last: Timestamp| {
+        stops.iter().rfind(|id| {
+            let run = world.episodes.at(**id);
+            run.first.is_some_and(|first| first <= last)
+                && run.last.is_some_and(|stop| last.since(stop) <= LAST_WORDS_MS)
+        })
+    };
+    let all = world.learned.instances.all.iter().enumerate();
+    let tidbs = all.filter(|(_, instance)| instance.component == Some(Component::Tidb));
+    let core: Option<Vec<EpisodeId>> = tidbs
+        .map(|(at, _)| Stores::last_word(world.learned, InstanceId(at as u32)).and_then(|last| said(last).copied()))
+        .collect();
+    core.filter(|core| !core.is_empty())
 }
 
 /// Records that a store cannot be reached, with that store.
