@@ -1,6 +1,6 @@
 //! What could make the report wrong: what was not read, what is missing, what was guessed, whose clock is off.
 
-use super::findings::{DeadlineBasis, Incident, IncidentStatus, Source};
+use super::findings::{Cause, DeadlineBasis, Incident, IncidentStatus, Source};
 use super::incidents::{Draft, World};
 use super::stores::Stores;
 use crate::event::ReadStatus;
@@ -60,38 +60,51 @@ fn clocks(world: &World<'_>, all: &mut Vec<String>) {
 /// Stores that an open incident names and whose logs are not here, or end before it.
 fn missing_logs(world: &World<'_>, rows: &[(Incident, Draft)], all: &mut Vec<String>) {
     let mut said: BTreeSet<StoreId> = BTreeSet::new();
-    for (incident, _) in rows.iter().filter(|(incident, _)| incident.status == IncidentStatus::Open) {
+    // The log of a store that is gone ends, and there is no more of it.
+    let open = rows.iter().filter(|(incident, _)| incident.status == IncidentStatus::Open);
+    for (incident, _) in open.filter(|(incident, _)| incident.cause != Cause::StoreDown) {
         for store in incident.stores.iter().filter(|store| said.insert(**store)) {
             let written = world.learned.instances.of_store(*store).and_then(|id| Stores::last_word(world.learned, id));
             let where_is = world.learned.instances.address_of(*store).map(|a| format!(" ({a})")).unwrap_or_default();
+            let fetch = fetch("its tikv.log", incident.start);
             match written {
-                None => all.push(format!("No log of store {store}{where_is} is here: it may know more.")),
+                None => all.push(format!("No log of store {store}{where_is} is here: {fetch}.")),
                 Some(last) if incident.start.is_some_and(|start| last < start) => {
+                    let last = last.human();
                     all.push(format!(
-                        "The log of store {store}{where_is} ends at {}Z, before the incident.",
-                        last.human()
+                        "The log of store {store}{where_is} ends at {last}Z, before the incident: {fetch}."
                     ));
                 }
                 Some(_) => {}
             }
         }
     }
+    // Of a pause that no store is known of, all of them may tell why.
+    let down = world.stories.iter().find_map(|(story, _)| story.life.open());
+    let tikv = world.learned.instances.all.iter().any(|instance| instance.component == Some(Component::Tikv));
+    if let (Some(down), true, false) = (down, said.is_empty(), tikv) {
+        let fetch = fetch("tikv.log of every store", down.since);
+        all.push(format!(
+            "No TiKV log is here, so what led to this cannot be seen: {fetch}, or what `br log status` shows."
+        ));
+    }
+}
+
+/// Which file would tell more, and of which time.
+fn fetch(file: &str, time: Option<Timestamp>) -> String {
+    let around = time.map(|time| format!(" around {}Z", time.human())).unwrap_or_default();
+    format!("fetch {file}{around}")
 }
 
 fn deadlines(world: &World<'_>, all: &mut Vec<String>) {
     for (story, judged) in world.stories {
         if judged.deadline.is_some_and(|(_, basis)| basis == DeadlineBasis::Estimate) && !judged.lost {
             let ttl = hms(world.options.gc_ttl_ms);
-            all.push(format!(
-                "No PD log reaches the failure of task {}: that its data are safe for {ttl} is an estimate.",
-                story.name
-            ));
+            let since = story.life.open().and_then(|down| down.since);
+            let fetch = fetch("pd.log", since);
+            let task = if story.name.is_empty() { "the task" } else { &story.name };
+            all.push(format!("No PD log reaches the failure of {task}: {ttl} of safety is an estimate, {fetch}."));
         }
-    }
-    let tasks = world.stories.iter().any(|(story, _)| story.life.open().is_some());
-    let tikv = world.learned.instances.all.iter().any(|instance| instance.component == Some(Component::Tikv));
-    if tasks && !tikv {
-        all.push("No TiKV log is here: what led to the failure cannot be seen.".to_owned());
     }
 }
 

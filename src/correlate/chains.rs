@@ -54,6 +54,9 @@ pub(super) struct KindForm {
     pub(super) cause: Option<Cause>,
     #[serde(default)]
     many: bool,
+    /// Whether its records are about another store than their writer's.
+    #[serde(default)]
+    pub(super) other: bool,
 }
 
 /// On what two records must agree.

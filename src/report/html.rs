@@ -208,7 +208,7 @@ fn banners(findings: &Findings, safe: Safe) -> (Vec<Banner<'_>>, usize) {
             severity: incident.severity.as_str(),
             cause: words::cause(incident),
             summary: safe.line(&incident.summary),
-            decision: words::decision(incident.verdict, task, findings.now),
+            decision: words::decision(incident, task, findings.now),
             tone: match incident.verdict {
                 Verdict::Resume | Verdict::Wait | Verdict::None => "good",
                 Verdict::RecreateTask => "bad",
@@ -248,7 +248,7 @@ fn story<'a>(findings: &'a Findings, incident: &'a Incident, catalog: &'a Catalo
         status: incident.status.as_str(),
         cause: words::cause(incident),
         summary: safe.line(&incident.summary),
-        decision: words::decision(incident.verdict, task, findings.now),
+        decision: words::decision(incident, task, findings.now),
         events: words::counted(incident.events, "event"),
         number_from: chain::number_of(findings, incident),
         steps: incident.chain.iter().take(MOST_STEPS).map(|step| story_step(step, catalog, safe)).collect(),

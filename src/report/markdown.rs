@@ -173,7 +173,7 @@ fn block<'a>(
         title: words::title(incident, task, findings.now, safe),
         cause: words::cause(incident),
         summary: safe.line(&incident.summary),
-        decision: (!said).then(|| words::decision(incident.verdict, task, findings.now)),
+        decision: (!said).then(|| words::decision(incident, task, findings.now)),
         commands: if said || commands.is_empty() {
             String::new()
         } else {

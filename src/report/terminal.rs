@@ -152,7 +152,7 @@ impl Page<'_> {
     }
 
     fn decision(&self, incident: &Incident, task: Option<&Task>) -> Vec<String> {
-        let Decision { call, rest } = words::decision(incident.verdict, task, self.findings.now);
+        let Decision { call, rest } = words::decision(incident, task, self.findings.now);
         let colour = match incident.verdict {
             Verdict::Resume | Verdict::None | Verdict::Wait => good(),
             Verdict::RecreateTask => severity(Severity::Critical),

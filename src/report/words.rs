@@ -84,7 +84,9 @@ pub(super) fn title(incident: &Incident, task: Option<&Task>, now: Option<Timest
         IncidentKind::DataCorrupted => (of_task("data"), "CORRUPTED", false),
         IncidentKind::Other => (of_task("other"), "PROBLEM", false),
     };
-    let since = task.and_then(|task| task.since).filter(|_| lasts).or(incident.start);
+    // The task's own word is about what is open.
+    let of_task = task.and_then(|task| task.since).filter(|_| lasts && incident.status == IncidentStatus::Open);
+    let since = of_task.or(incident.start);
     let state = match (incident.status, since, incident.end) {
         (IncidentStatus::Recovered, Some(start), Some(end)) if lasts => {
             let span = hms(end.since(start));
@@ -131,7 +133,9 @@ pub(super) fn facts(task: &Task, now: Option<Timestamp>, safe: Safe) -> Vec<Fact
         facts.push(Fact { label, value: safe.own(value), note: safe.own(note) });
     };
     if let Some(checkpoint) = task.checkpoint_time {
-        let seen = if task.since.is_some() { now.or(task.observed_at) } else { task.observed_at };
+        // A task that stands falls behind until now; one that runs was as far as it was last seen.
+        let stands = task.since.is_some() || task.verdict != Verdict::None;
+        let seen = if stands { now.or(task.observed_at) } else { task.observed_at };
         let note = seen.map_or_else(String::new, |seen| format!("{} behind", hms(seen.since(checkpoint))));
         fact("checkpoint", moment(checkpoint), note);
     }
@@ -153,9 +157,13 @@ pub(super) fn facts(task: &Task, now: Option<Timestamp>, safe: Safe) -> Vec<Fact
 fn protection(task: &Task) -> String {
     if is_lost(task) {
         let past = task.exceeded_by_s.filter(|seconds| *seconds > 0).map(|seconds| hms(seconds.saturating_mul(1_000)));
+        let since = match (&task.held_by, task.resume_deadline) {
+            (Some(id), Some(ended)) => format!("; {id} held it until {}", moment(ended)),
+            _ => String::new(),
+        };
         return past.map_or_else(
-            || "has reached the checkpoint".to_owned(),
-            |past| format!("{past} past the checkpoint: what it needs is gone"),
+            || format!("has reached the checkpoint{since}"),
+            |past| format!("{past} past the checkpoint: what it needs is gone{since}"),
         );
     }
     let Some(deadline) = task.resume_deadline else { return String::new() };
@@ -170,7 +178,8 @@ fn protection(task: &Task) -> String {
 pub(super) fn is_lost(task: &Task) -> bool {
     match (task.gc_safepoint, task.checkpoint) {
         (Some(safepoint), Some(checkpoint)) => safepoint >= checkpoint,
-        _ => task.exceeded_by_s.is_some_and(|seconds| seconds >= 0),
+        // To the second only: at 0 it may be either.
+        _ => task.exceeded_by_s.is_some_and(|seconds| seconds > 0),
     }
 }
 
@@ -187,14 +196,23 @@ impl Decision {
     }
 }
 
-pub(super) fn decision(verdict: Verdict, task: Option<&Task>, now: Option<Timestamp>) -> Decision {
+pub(super) fn decision(incident: &Incident, task: Option<&Task>, now: Option<Timestamp>) -> Decision {
     let deadline = task.and_then(|task| task.resume_deadline);
     let about = match task.and_then(|task| task.deadline_basis) {
         Some(DeadlineBasis::Pd) => "",
         _ => "about ",
     };
-    let (call, rest) = match verdict {
-        Verdict::Resume => ("CAN BE RESUMED", resume_by(deadline, about, now)),
+    let remedy = || match (incident.kind, incident.cause) {
+        (IncidentKind::CheckpointStalled, Cause::Operator) => Some("start a TiDB again: it runs the advancer"),
+        (_, cause) => remedy(cause),
+    };
+    let first = |rest: String| match remedy() {
+        Some(first) => format!("{rest}. First {first}"),
+        None => rest,
+    };
+    let again = matches!(incident.kind, IncidentKind::BackupFailed | IncidentKind::RestoreFailed);
+    let (call, rest) = match incident.verdict {
+        Verdict::Resume => ("CAN BE RESUMED", first(resume_by(deadline, about, now))),
         Verdict::RecreateTask => {
             let past = task.and_then(|task| task.exceeded_by_s).filter(|seconds| *seconds > 0);
             let past = past.map_or_else(String::new, |seconds| format!(" by {}", hms(seconds.saturating_mul(1_000))));
@@ -202,16 +220,43 @@ pub(super) fn decision(verdict: Verdict, task: Option<&Task>, now: Option<Timest
         }
         Verdict::ResumeOrRecreate => {
             let ended = deadline.map_or_else(String::new, |time| format!(", protection ended {about}{}", moment(time)));
-            ("MAY BE TOO LATE TO RESUME", format!("{ended}. Try it, recreate the task if that is refused"))
+            ("MAY BE TOO LATE TO RESUME", first(format!("{ended}. Try it, recreate the task if that is refused")))
         }
         Verdict::SetTiflashReplica => ("SET THE TIFLASH REPLICAS AGAIN", String::new()),
         Verdict::Retry => ("RUN IT AGAIN", String::new()),
         Verdict::Wait => ("WAIT", ", it is under way".to_owned()),
-        Verdict::FixAndRetry => ("FIX THE CAUSE", ", then run it again".to_owned()),
-        Verdict::Investigate => ("LOOK FURTHER", ", the logs do not say enough".to_owned()),
+        Verdict::FixAndRetry => {
+            let how = remedy().map_or_else(String::new, |how| format!(": {how}"));
+            ("FIX THE CAUSE", if again { format!("{how}, then run it again") } else { how })
+        }
+        Verdict::Investigate => match remedy().filter(|_| incident.cause != Cause::Unknown) {
+            Some(how) if incident.kind == IncidentKind::CheckpointStalled => {
+                ("FIX THE CAUSE", format!(": {how}; then the checkpoint moves on by itself"))
+            }
+            _ => ("LOOK FURTHER", ", the logs do not say enough".to_owned()),
+        },
         Verdict::None => ("NOTHING TO DO", String::new()),
     };
     Decision { call, rest }
+}
+
+/// What must be put right, or else the same happens again at once.
+fn remedy(cause: Cause) -> Option<&'static str> {
+    Some(match cause {
+        Cause::StorageAccess => "give the stores access to the external storage again",
+        Cause::StorageFull => "make room in the external storage",
+        Cause::StorageThrottled => "let the external storage take the load again",
+        Cause::DiskFull => "make room on the store's disk",
+        Cause::MemoryQuota | Cause::OutOfMemory => "give it memory, or slow down what takes it",
+        Cause::PdUnavailable => "see that PD answers",
+        Cause::Network => "see that the network is well",
+        Cause::StoreDown => "bring the store back, or let PD replace its replicas",
+        Cause::StoreRestart => "find out why the store restarts",
+        Cause::LockUnresolved => "end the transaction that holds the lock, or wait until it is resolved",
+        Cause::LagCheck => "remove what holds the checkpoint back, or raise the lag limit",
+        Cause::Unknown => "find out why it stopped",
+        _ => return None,
+    })
 }
 
 fn resume_by(deadline: Option<Timestamp>, about: &str, now: Option<Timestamp>) -> String {

@@ -1,6 +1,9 @@
 //! The same logs give the same bytes, however they are cut, ordered, read or packed.
 
+use crate::cluster::generate;
+use crate::cluster::scenarios::Request;
 use crate::harness::{Report, Sandbox, assert_same, assert_same_text, words};
+use crate::random::Random;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use std::collections::BTreeMap;
@@ -265,26 +268,13 @@ fn packed_files_say_what_plain_ones_say() {
     }
 }
 
-/// A distributed run, as the contract has it, against `analyze`.
-#[test]
-fn scans_of_splits_make_the_same_report() {
-    let sandbox = cluster();
-    let (_, expected) = sandbox.analyze(["merge-failed-task"], "expected");
-    let log = |store: u64| format!("merge-failed-task/10.0.1.{store}/tikv-20160/tikv.log");
-    let size = |name: &str| std::fs::metadata(sandbox.path(name)).unwrap().len();
-    // Whole sources are given as they are, others in splits, which may cut lines and records.
-    let mut jobs: Vec<Vec<String>> = vec![
-        ["merge-failed-task/br", "merge-failed-task/10.0.1.1", "merge-failed-task/10.0.2.1", &log(12)]
-            .map(str::to_owned)
-            .into(),
-    ];
-    for (name, cuts) in [
-        (log(11), vec![20_011, 30_000]),
-        (log(13), vec![1]),
-        ("merge-failed-task/mixed.log".to_owned(), vec![5_000, 5_001, 12_000]),
-    ] {
+/// A distributed run, as the contract has it: whole sources as they are, others in splits, which may cut lines and records.
+fn report_of_splits(sandbox: &Sandbox, whole: Vec<String>, split: &[(String, Vec<u64>)]) -> Report {
+    let mut jobs = vec![whole];
+    for (name, cuts) in split {
+        let size = std::fs::metadata(sandbox.path(name)).unwrap().len();
         let mut start = 0;
-        for end in cuts.into_iter().chain([size(&name)]) {
+        for end in cuts.iter().copied().chain([size]) {
             jobs.push(vec!["--split".to_owned(), format!("{name}:{start}-{end}")]);
             start = end;
         }
@@ -315,5 +305,50 @@ fn scans_of_splits_make_the_same_report() {
     files.push(files[0].clone());
     files.push("0-1.jsonl".to_owned());
     let run = sandbox.run(words(["report", "-o", "out"]).into_iter().chain(words(&files))).with_status(0);
-    assert_same("splits", &expected, &Report::read(&sandbox.path("out"), &run));
+    Report::read(&sandbox.path("out"), &run)
+}
+
+#[test]
+fn scans_of_splits_make_the_same_report() {
+    let sandbox = cluster();
+    let (_, expected) = sandbox.analyze(["merge-failed-task"], "expected");
+    let log = |store: u64| format!("merge-failed-task/10.0.1.{store}/tikv-20160/tikv.log");
+    let whole = ["merge-failed-task/br", "merge-failed-task/10.0.1.1", "merge-failed-task/10.0.2.1", &log(12)];
+    let split = [
+        (log(11), vec![20_011, 30_000]),
+        (log(13), vec![1]),
+        ("merge-failed-task/mixed.log".to_owned(), vec![5_000, 5_001, 12_000]),
+    ];
+    assert_same("splits", &expected, &report_of_splits(&sandbox, whole.map(str::to_owned).into(), &split));
+}
+
+/// Whole clusters with incidents: cuts, order, threads and memory change nothing that is written about them.
+#[test]
+fn incidents_do_not_hang_on_how_their_logs_were_read() {
+    for (scenario, seed) in [("two-at-once+skew", 1), ("resume-refused+missing+redacted", 2), ("store-down+rotated", 3)]
+    {
+        let mut random = Random::new(seed);
+        let sandbox = Sandbox::new();
+        generate(&Request::parse(scenario, seed).unwrap(), &sandbox.path("in")).unwrap();
+        std::fs::remove_file(sandbox.path("in/truth.json")).unwrap();
+        let (_, expected) = sandbox.analyze(["in"], "expected");
+        assert!(!expected.rows("incidents").is_empty(), "{scenario}");
+        let mut files: Vec<String> = expected.rows("sources").iter().map(|row| row["file"].clone()).collect();
+        for threads in ["1", "3"] {
+            files.sort_by_cached_key(|_| random.bits());
+            let options = ["--threads", threads, "--memory", "64KiB"];
+            let (_, report) = sandbox.analyze(words(options).into_iter().chain(words(&files)), "out");
+            assert_same(&format!("{scenario}: {threads} threads, {files:?}"), &expected, &report);
+        }
+        let size = |file: &String| std::fs::metadata(sandbox.path(file)).unwrap().len();
+        files.sort_by_key(|file| std::cmp::Reverse((!file.ends_with(".gz"), size(file))));
+        let cuts = |file: &String, random: &mut Random| {
+            let mut cuts = [random.below(size(file)), random.below(size(file))];
+            cuts.sort_unstable();
+            (file.clone(), cuts.to_vec())
+        };
+        let split = [cuts(&files[0], &mut random), cuts(&files[1], &mut random)];
+        let report = report_of_splits(&sandbox, files[2..].to_vec(), &split);
+        assert_same(&format!("{scenario}: splits {split:?}"), &expected, &report);
+    }
 }

@@ -164,11 +164,11 @@ fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
 
 fn crash_words(store: StoreId, times: usize, draft: &Draft) -> String {
     let times = match times {
-        1 => "restarted".to_owned(),
-        times => format!("restarted {times} times"),
+        1 => format!("restarted{}", at(draft.start)),
+        times => format!("restarted {times} times{}", at(draft.start).replacen(" at ", " since ", 1)),
     };
     let why = because(draft.cause);
-    format!("Store {store} {times} without having been told to stop{}: {why}.", at(draft.start))
+    format!("Store {store} {times} without having been told to stop: {why}.")
 }
 
 fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
@@ -233,9 +233,7 @@ fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
 fn gone(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
     for id in world.graph.of_kind("store-unreachable").iter().filter(|id| !taken.has(**id)) {
-        let run = world.episodes.at(*id);
-        let writer = world.learned.instance(run.instance).store;
-        if let Some(store) = run.remote.or(run.key.store.filter(|store| writer != Some(*store))) {
+        if let Some(store) = world.other_store(world.episodes.at(*id)) {
             by_store.entry(store).or_default().push(*id);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::words::{list, plural};
-use crate::correlate::chains::KindId;
+use crate::correlate::chains::{KindForm, KindId};
 use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, IncidentStatus, Place, Step, Verdict};
 use crate::correlate::graph::Member;
@@ -124,12 +124,10 @@ impl Draft {
         let mut folds: BTreeMap<Same, Fold> = BTreeMap::new();
         for (id, member) in &self.episodes {
             let run = world.episodes.at(*id);
-            let (kind, says) = match world.graph.chains.first(world.graph.kinds(*id)) {
-                Some((kind, form)) => (Some(kind), Some(form.says.as_str())),
-                None => (None, None),
-            };
+            let told = world.graph.chains.first(world.graph.kinds(*id));
+            let (kind, form) = (told.map(|(kind, _)| kind), told.map(|(_, form)| form));
             let same = Same { kind, rule: if kind.is_some() { None } else { Some(run.key.rule) }, what: String::new() };
-            folds.entry(same).or_default().episode(run, says, *member, world);
+            folds.entry(same).or_default().episode(run, form, *member, world);
         }
         for moment in &self.moments {
             let same = Same { kind: None, rule: None, what: moment.what.clone() };
@@ -180,20 +178,22 @@ struct Front {
 }
 
 impl Fold {
-    fn episode(&mut self, run: &Run, says: Option<&str>, member: Member, world: &World<'_>) {
+    fn episode(&mut self, run: &Run, form: Option<&KindForm>, member: Member, world: &World<'_>) {
         let real = run.first.map(|first| world.learned.real_time(run.instance, first));
         let place = Place { file: Arc::clone(world.learned.file_name(run.file)), line: run.line };
         self.front(real, Front { rule: run.key.rule, component: run.component, message: run.summary.clone(), place });
         self.span(run.first, run.last);
         self.count += run.count;
         self.severity = self.severity.max(Some(run.severity));
-        self.stores.extend(run.key.store);
-        self.stores.extend(run.remote.filter(|_| run.key.store.is_none()));
+        match form {
+            Some(form) if form.other => self.stores.extend(world.other_store(run)),
+            _ => self.stores.extend(run.key.store.or(run.remote)),
+        }
         self.regions.extend(run.key.region);
         self.partners.extend(run.partner);
         self.codes.extend(run.codes.iter().cloned());
         self.task = self.task.take().or_else(|| run.key.task.map(|task| world.learned.task(task).to_owned()));
-        self.says = self.says.take().or_else(|| says.map(str::to_owned));
+        self.says = self.says.take().or_else(|| form.map(|form| form.says.clone()));
         self.inferred |= member.certainty == Certainty::Inferred;
     }
 

@@ -15,7 +15,7 @@ pub(super) use refused::story_of as refused_story;
 pub(super) use tasks::task_commands;
 
 use super::Options;
-use super::episodes::{EpisodeId, Episodes};
+use super::episodes::{EpisodeId, Episodes, Run};
 use super::findings::{Cause, Certainty, Incident, IncidentKind, IncidentStatus, Place};
 use super::gc::Gc;
 use super::graph::{Graph, Member, Taken};
@@ -90,6 +90,12 @@ impl World<'_> {
             let last = Stores::last_word(self.learned, id).map(|last| self.learned.real_time(id, last));
             last.is_some_and(|last| last.since(time) > LAST_WORDS_MS)
         })
+    }
+
+    /// The store that records are about, where it is not the one that writes them.
+    fn other_store(&self, run: &Run) -> Option<StoreId> {
+        let writer = self.learned.instance(run.instance).store;
+        run.remote.or(run.key.store.filter(|store| writer != Some(*store)))
     }
 
     /// The record that an episode begins with.

@@ -10,17 +10,22 @@ use crate::correlate::tasks::{Down, Ended, Judged, Reason, Stall, Story};
 use crate::units::{RegionId, hms};
 use std::fmt::Display;
 
+/// What is told of a task that failed or was paused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Downfall<'d> {
+    pub(super) story: &'d Story,
+    pub(super) judged: &'d Judged,
+    pub(super) down: &'d Down,
+    pub(super) merge: Option<&'d Merge>,
+    /// What held the checkpoint back before a pause by the lag limit.
+    pub(super) held: Option<Cause>,
+}
+
 /// Of a task that failed or was paused.
-pub(super) fn of_down(
-    draft: &Draft,
-    story: &Story,
-    judged: &Judged,
-    down: &Down,
-    merge: Option<&Merge>,
-    world: &World<'_>,
-) -> String {
+pub(super) fn of_down(draft: &Draft, told: Downfall<'_>, world: &World<'_>) -> String {
+    let Downfall { story, judged, down, merge, held } = told;
     let since = at(down.since);
-    let who = named("store", draft.stores.iter()).unwrap_or_else(|| "a store".to_owned());
+    let who = store_at(draft, world).unwrap_or_else(|| "a store".to_owned());
     let code = down.code.as_deref().map(|code| format!(" with {code}")).unwrap_or_default();
     let mut said = vec![capital(&match (down.reason, draft.cause) {
         (Reason::Fatal, Cause::RegionMerge) => {
@@ -32,15 +37,19 @@ pub(super) fn of_down(
                 "{region} was merging{into} when {who} took its initial snapshot; {refused}it gave up{code}{since}."
             )
         }
+        (Reason::Fatal, Cause::Unknown) => format!("{who} met a fatal error{code}{since}; the logs do not say why."),
         (Reason::Fatal, cause) => format!("{who} met a fatal error{code}{since}, {}.", because(cause)),
         (Reason::Lag, _) => {
             format!("The advancer paused task {}{since}, since its checkpoint lagged too much.", story.name)
         }
         (Reason::Operator, _) => format!("Task {} was paused by hand{since}.", story.name),
-        (Reason::Unknown, _) => format!("Task {} is paused{since}; no record says by whom.", story.name),
+        (Reason::Unknown, _) => format!("Task {} was paused{since}; no record says by whom or why.", story.name),
     })];
     if draft.cause == Cause::RegionMerge {
-        said.push(of_merge(merge));
+        said.push(of_merge(merge, judged.lost));
+    }
+    if let (Some(held), Reason::Lag) = (held, down.reason) {
+        said.push(format!("What held it back: {}{}.", noun(held), whom(draft)));
     }
     if down.silent {
         said.push("The task was not paused, so its status stays NORMAL, but the checkpoint stands still.".to_owned());
@@ -62,14 +71,15 @@ pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &St
     let (value, seen) = (stall.value.time().human(), stall.seen.human());
     let lag = hms(stall.lag_ms());
     let mut said = vec![format!("The checkpoint of task {} stands at {value}Z, {lag} behind at {seen}Z.", story.name)];
-    let whom: Vec<String> =
-        named("store", draft.stores.iter()).into_iter().chain(named("region", draft.regions.iter())).collect();
-    let whom = if whom.is_empty() { String::new() } else { format!(" ({})", whom.join(", ")) };
+    let whom = whom(draft);
     said.push(match draft.cause {
         Cause::Unknown if whom.is_empty() => {
             "The task is not paused, and no record says what holds it back.".to_owned()
         }
         Cause::Unknown => format!("The task is not paused; it waits for something{whom}, and no record says why."),
+        Cause::Operator => "Every TiDB was told to stop and none has come back: nobody runs the advancer.".to_owned(),
+        Cause::Bug => format!("What holds it back: a store that has not loaded the task{whom}."),
+        Cause::StoreDown if draft.stores.len() > 1 => format!("What holds it back: stores that are gone{whom}."),
         cause => format!("What holds it back: {}{whom}.", noun(cause)),
     });
     match stall.until {
@@ -79,13 +89,20 @@ pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &St
     said.join(" ")
 }
 
+/// ` (store 4, region 7)`, as far as known.
+fn whom(draft: &Draft) -> String {
+    let named: Vec<String> =
+        named("store", draft.stores.iter()).into_iter().chain(named("region", draft.regions.iter())).collect();
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
+}
+
 /// What a task's verdict means.
 fn prospect(judged: &Judged) -> Option<String> {
     let gc = judged.passed.as_ref().map(|passed| passed.point).or(judged.gc_safepoint);
     match (judged.verdict, judged.deadline) {
         (Verdict::RecreateTask, _) => {
             let gc = gc.map(|gc| format!(" ({}Z)", gc.time().human())).unwrap_or_default();
-            Some(format!("GC has passed the checkpoint{gc}: what it still needs is gone, a resume will not help."))
+            Some(format!("GC has passed the checkpoint{gc}: a resume will not help."))
         }
         (Verdict::Resume, Some((until, basis))) => {
             let how = if basis == DeadlineBasis::Pd { "PD's log" } else { "an estimate" };
@@ -117,14 +134,24 @@ fn other(merge: &Merge, region: Option<RegionId>) -> Option<RegionId> {
     if region == merge.target { Some(merge.source) } else { merge.target }
 }
 
-fn of_merge(merge: Option<&Merge>) -> String {
+fn of_merge(merge: Option<&Merge>, lost: bool) -> String {
     let Some(merge) = merge else { return "No record of the merge itself is in these logs.".to_owned() };
     let end = at(merge.ended.map(|end| end.written));
+    // What is lost is not resumed, whatever stands in the way.
+    let so = if lost { "" } else { ": it no longer stands in the way" };
     match merge.result {
-        MergeResult::Committed => format!("The merge ended{end}: it no longer stands in the way."),
-        MergeResult::RolledBack => format!("The merge was taken back{end}: it no longer stands in the way."),
+        MergeResult::Committed => format!("The merge ended{end}{so}."),
+        MergeResult::RolledBack => format!("The merge was taken back{end}{so}."),
         MergeResult::Unfinished => "No record says that the merge has ended.".to_owned(),
     }
+}
+
+/// The stores of an incident; a single one with its address, where that is known.
+fn store_at(draft: &Draft, world: &World<'_>) -> Option<String> {
+    let named = named("store", draft.stores.iter())?;
+    let only = draft.stores.first().filter(|_| draft.stores.len() == 1);
+    let address = only.and_then(|store| world.learned.instances.address_of(*store));
+    Some(address.map_or_else(|| named.clone(), |address| format!("{named} ({address})")))
 }
 
 /// `stores 1 and 4`, where there are any.

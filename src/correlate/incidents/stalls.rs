@@ -7,8 +7,10 @@ use crate::correlate::chains::{Blocker, By};
 use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::{Member, Taken};
+use crate::correlate::identify::InstanceId;
+use crate::correlate::stores::Stores;
 use crate::correlate::tasks::{Judged, Stall, Story};
-use crate::units::{Severity, StoreId, Timestamp, Tso};
+use crate::units::{Component, Severity, StoreId, Timestamp, Tso};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stall that is over was worth a word if it was this long.
@@ -57,6 +59,11 @@ fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Dr
     };
     let value = stall.value.exact().unwrap_or(Tso::from_time(stall.value.time()));
     blockers(&mut draft, window, value, world);
+    if draft.cause == Cause::Unknown
+        && let Some(core) = advancers_stopped(world)
+    {
+        blame(&mut draft, Cause::Operator, Certainty::Inferred, &core, world);
+    }
     draft.add(super::Moment {
         real: Some(stall.since),
         written: Some(stall.since),
@@ -81,15 +88,23 @@ fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Dr
 }
 
 /// What held the checkpoint back before a pause that the lag limit made, or after an error that paused nothing.
-pub(super) fn add_blockers(draft: &mut Draft, story: &Story, until: Option<Timestamp>, world: &World<'_>) {
-    let Some(until) = until else { return };
-    let Some(point) = story.log.checkpoints.at(until) else { return };
+pub(super) fn add_blockers(
+    draft: &mut Draft,
+    story: &Story,
+    until: Option<Timestamp>,
+    world: &World<'_>,
+) -> Option<Cause> {
+    let until = until?;
+    let point = story.log.checkpoints.at(until)?;
     let (cause, certainty) = (draft.cause, draft.certainty);
     let value = point.value.exact().unwrap_or(Tso::from_time(point.value.time()));
     let window =
         Window { from: point.value.time().plus_ms(-BEFORE_MS), moved: point.moved(), since: point.first, seen: until };
+    draft.cause = Cause::Unknown;
     blockers(draft, window, value, world);
-    (draft.cause, draft.certainty) = (cause, certainty);
+    let held = Some(std::mem::replace(&mut draft.cause, cause)).filter(|held| *held != Cause::Unknown);
+    draft.certainty = certainty;
+    held
 }
 
 /// The time of a stall.
@@ -269,14 +284,32 @@ fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Ve
     Some((store, cause, core))
 }
 
+/// Where somebody told every TiDB to stop and none has come back, nobody runs the advancer: the records that say so.
+fn advancers_stopped(world: &World<'_>) -> Option<Vec<EpisodeId>> {
+    const LAST_WORDS_MS: i64 = 60_000;
+    let of_tidb = |id: &&EpisodeId| world.episodes.at(**id).component == Some(Component::Tidb);
+    let stops: Vec<EpisodeId> = world.graph.of_kind("stop").iter().filter(of_tidb).copied().collect();
+    // Those of several TiDBs that stop together are one episode.
+    let said = |last: Timestamp| {
+        stops.iter().rfind(|id| {
+            let run = world.episodes.at(**id);
+            run.first.is_some_and(|first| first <= last)
+                && run.last.is_some_and(|stop| last.since(stop) <= LAST_WORDS_MS)
+        })
+    };
+    let all = world.learned.instances.all.iter().enumerate();
+    let tidbs = all.filter(|(_, instance)| instance.component == Some(Component::Tidb));
+    let core: Option<Vec<EpisodeId>> = tidbs
+        .map(|(at, _)| Stores::last_word(world.learned, InstanceId(at as u32)).and_then(|last| said(last).copied()))
+        .collect();
+    core.filter(|core| !core.is_empty())
+}
+
 /// Records that a store cannot be reached, with that store.
 fn unreachable<'w>(window: Window, world: &'w World<'_>) -> impl Iterator<Item = (StoreId, EpisodeId)> + 'w {
-    kinds_in(&["store-unreachable"], window, world).into_iter().filter_map(|id| {
-        let run = world.episodes.at(id);
-        let writer = world.learned.instance(run.instance).store;
-        let about = run.remote.or(run.key.store.filter(|store| writer != Some(*store)))?;
-        Some((about, id))
-    })
+    kinds_in(&["store-unreachable"], window, world)
+        .into_iter()
+        .filter_map(|id| Some((world.other_store(world.episodes.at(id))?, id)))
 }
 
 /// Stores that others cannot reach until the end, without a break, and whose own logs have ended.

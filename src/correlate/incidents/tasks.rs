@@ -7,6 +7,7 @@ use crate::correlate::commands;
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, DeadlineBasis, IncidentKind, Verdict};
 use crate::correlate::graph::{Member, Taken};
+use crate::correlate::regions::Merge;
 use crate::correlate::signs::{Sign, Verb};
 use crate::correlate::tasks::{Down, Judged, Reason, Step, Story};
 use crate::units::{Severity, Timestamp};
@@ -50,6 +51,11 @@ fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draf
         draft.add_episode(id, member);
     }
     add_of_store(&mut draft, down, world);
+    let merge = down.region.and_then(|region| world.regions.merge_at(region, down.since, 60_000));
+    let merge = merge.filter(|_| draft.cause == Cause::RegionMerge);
+    if let Some(merge) = merge {
+        add_merge(&mut draft, merge, world);
+    }
     if down.end.is_none() {
         draft.verdict = judged.verdict;
         draft.commands = task_commands(story, judged, world);
@@ -58,15 +64,9 @@ fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draf
     add_steps(&mut draft, story, down, world);
     draft.stores.extend(down.store);
     draft.regions.extend(down.region);
-    let merge = down.region.and_then(|region| world.regions.merge_at(region, down.since, 60_000));
-    if draft.cause == Cause::RegionMerge {
-        draft.regions.extend(merge.and_then(|merge| merge.target));
-        draft.regions.extend(merge.map(|merge| merge.source));
-    }
-    if draft.cause == Cause::LagCheck || down.silent {
-        stalls::add_blockers(&mut draft, story, down.since, world);
-    }
-    draft.summary = prose::of_down(&draft, story, judged, down, merge, world);
+    let held = (draft.cause == Cause::LagCheck || down.silent)
+        .then(|| stalls::add_blockers(&mut draft, story, down.since, world));
+    draft.summary = prose::of_down(&draft, prose::Downfall { story, judged, down, merge, held: held.flatten() }, world);
     if let Some((end, _)) = down.end {
         draft.recovered(end);
     }
@@ -81,6 +81,25 @@ pub(in crate::correlate) fn task_commands(story: &Story, judged: &Judged, world:
         Verdict::RecreateTask => commands::recreate(task, world.pd, story.log.storage.as_deref()),
         Verdict::Investigate => commands::status(task, world.pd),
         _ => Vec::new(),
+    }
+}
+
+/// The merge as all stores tell it, also where the log of the store that gave up is missing.
+fn add_merge(draft: &mut Draft, merge: &Merge, world: &World<'_>) {
+    const AROUND_MS: i64 = 5_000;
+    draft.regions.insert(merge.source);
+    draft.regions.extend(merge.target);
+    let moments = [merge.scheduled, merge.started, merge.ended];
+    let times = || moments.iter().flatten().map(|moment| moment.real);
+    let (Some(from), Some(to)) = (times().min(), times().max()) else { return };
+    for id in ["merge-begins", "merge-ends", "merge-taken-back"].iter().flat_map(|kind| world.graph.of_kind(kind)) {
+        let run = world.episodes.at(*id);
+        let of_the_source = run.key.region == Some(merge.source) || run.partner == Some(merge.source);
+        let then =
+            world.began(*id).is_some_and(|began| began.since(from) >= -AROUND_MS && began.since(to) <= AROUND_MS);
+        if of_the_source && then {
+            draft.add_episode(*id, Member { certainty: Certainty::Inferred, distance: 1 });
+        }
     }
 }
 
@@ -127,8 +146,9 @@ fn core(story: &Story, down: &Down, world: &World<'_>) -> Vec<EpisodeId> {
             }
         }
     }
+    // A record that leads nowhere is told by its own words.
     let first = &story.log.steps[down.first];
-    if is_whole(first.episode, down, world) {
+    if is_whole(first.episode, down, world) && !world.graph.kinds(first.episode).is_empty() {
         core.push(first.episode);
     }
     core.sort_unstable();
@@ -225,7 +245,8 @@ pub(super) fn add_gc(draft: &mut Draft, judged: &Judged, world: &World<'_>) {
     if let Some(held) =
         judged.held.as_ref().filter(|_| judged.deadline.is_some_and(|(_, basis)| basis == DeadlineBasis::Pd))
     {
-        let what = format!("{} holds the checkpoint's data until {}Z", held.service, held.until.human());
+        let holds = if judged.lost { "held" } else { "holds" };
+        let what = format!("{} {holds} the checkpoint's data until {}Z", held.service, held.until.human());
         add(held.seen, held.place.clone(), held.episode, what);
     }
     if let Some(passed) = judged.passed.as_ref().filter(|_| judged.lost) {

@@ -173,6 +173,20 @@ impl TaskLog {
             checkpoints.take(value, time, written, place, episode);
         }
         self.checkpoints = checkpoints;
+        if self.checkpoints.last().is_none() {
+            self.take_guarded();
+        }
+    }
+
+    /// Where no record names the checkpoint: what a pause asks PD to keep is the checkpoint, or one less.
+    fn take_guarded(&mut self) {
+        let of_pauses =
+            self.points.iter().filter(|(id, _)| id.ends_with("-pause-guard") || id.ends_with("_pause_safepoint"));
+        let Some(point) = of_pauses.map(|(_, point)| *point).min() else { return };
+        let asks = |step: &&Step| matches!(step.sign, Sign::Guard(_) | Sign::PausePoint);
+        let Some((step, time)) = self.steps.iter().find(asks).and_then(|step| Some((step, step.time?))) else { return };
+        let value = Checkpoint::Time(Tso(point.0 + 1).time());
+        self.checkpoints.take(value, time, step.written.unwrap_or(time), step.place.clone(), step.episode);
     }
 
     /// The checkpoint that a screen shows as a time: the global one is the lowest of the stores', and PD holds it or one less.
