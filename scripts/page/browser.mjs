@@ -16,8 +16,11 @@ export const start = () => chromium.launch({
   ],
 });
 
-/** Opens a file in a context of its own. `faults` gets every error, dialog and request: there is to be none. */
-export const open = async (browser, file, { before, ...options } = {}) => {
+/**
+ * Opens a file in a context of its own. `before` runs in the page before its own script does, `prepare` is given the empty page.
+ * `faults` gets every error, dialog and request: there is to be none.
+ */
+export const open = async (browser, file, { before, prepare, ...options } = {}) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, offline: true, reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   const url = pathToFileURL(file).href, faults = [];
@@ -27,8 +30,9 @@ export const open = async (browser, file, { before, ...options } = {}) => {
   page.on('request', request => request.url().split('#')[0] !== url && faults.push(`request: ${request.url()}`));
   page.on('popup', () => faults.push('popup'));
   if (before) await page.addInitScript(before);
+  const prepared = prepare && await prepare(page);
   await page.goto(url);
-  return { page, faults, close: () => context.close() };
+  return { page, faults, prepared, close: () => context.close() };
 };
 
 /** What axe-core finds that is at least serious, each with the elements concerned. */

@@ -87,14 +87,18 @@ for (const name of names) {
         const pdf = await page.pdf({ format: 'A4', margin: { top: '1cm', right: '1cm', bottom: '1cm', left: '1cm' }, path: join(SHOTS, `${name}.pdf`) });
         const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g).length;
         assert.ok(pages >= 1 && pages <= 20, `${pages} pages`);
+        const closed = () => page.locator('details:not([open])').count(), before = await closed();
         await page.emulateMedia({ media: 'print' });
+        await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
         // Chromium makes all of a page smaller that has something wider than the paper.
         const wide = await page.evaluate(() => [...document.querySelectorAll('main *, footer *')]
           .filter(element => !element.closest('svg, .aside') && element.getBoundingClientRect().right > innerWidth * 1.25)
           .map(element => element.outerHTML.slice(0, 120)));
         assert.deepEqual(wide, []);
-        assert.equal(await page.locator('details:not([open])').count(), 0);
+        assert.equal(await closed(), 0);
         for (const control of await page.locator('.tools, .copy, .top nav, .bar input').all()) assert.equal(await control.isVisible(), false);
+        await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+        assert.equal(await closed(), before);
       }));
 
     await t.test('zooms with buttons, keys and pointer, and comes back', () =>

@@ -11,7 +11,13 @@ const ROUNDS = 7, MOST_BYTES = 3 << 20, MOST_RATIO = 3;
 
 /** Milliseconds of work until a fresh page is painted, then for a zoom and a filter; and on the clock until it is painted. */
 const measure = async (browser, folder) => {
-  const { page, faults, close } = await open(browser, join(folder, 'report.html'));
+  const { page, faults, prepared: devtools, close } = await open(browser, join(folder, 'report.html'), {
+    prepare: async page => {
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+      return devtools;
+    },
+  });
   assert.deepEqual(faults, []);
   const painted = act => page.evaluate(act => new Promise(done => {
     if (act === 'zoom') document.querySelector('[data-act=in]').click();
@@ -22,8 +28,6 @@ const measure = async (browser, folder) => {
     }
     requestAnimationFrame(() => setTimeout(() => done(performance.now())));
   }), act);
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
   const work = async () => (await devtools.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
   const clock = await painted('');
   const ready = await work();

@@ -43,7 +43,7 @@ FROM events WHERE time IS NOT NULL GROUP BY minute, store_id, severity ORDER BY 
 
 -- How far each task's checkpoint lagged whenever it was seen, in seconds.
 CREATE VIEW lag AS
-SELECT task, seen, time AS checkpoint, round(unixepoch(seen, 'subsec') - unixepoch(time, 'subsec'), 3) AS lag_s
+SELECT task, seen, time AS checkpoint, round((julianday(seen) - julianday(time)) * 86400, 3) AS lag_s
 FROM progress WHERE what = 'checkpoint' ORDER BY task, seen;
 
 -- What the report does not know.

@@ -104,6 +104,7 @@ impl Lanes {
         match lane {
             Lane::Region(id) => format!("region {id}"),
             Lane::Store(id) => format!("store {id}"),
+            Lane::MoreStores if self.more_stores == 1 => "1 more store".to_owned(),
             Lane::MoreStores => format!("{} more stores", self.more_stores),
             Lane::Program(program) if program.is_store() => format!("{program} (which?)"),
             Lane::Program(program) => program.as_str().to_owned(),

@@ -67,6 +67,8 @@ pub(super) struct Line {
     pub(super) x: f64,
     pub(super) label: String,
     pub(super) class: &'static str,
+    /// Whether the label stands on the right of it, since there is no room on the left.
+    pub(super) is_right: bool,
 }
 
 /// What the filters offer.
@@ -104,7 +106,7 @@ pub(super) fn draw(findings: &Findings, frame: &Frame, crowd: &Crowd, safe: Safe
     let (steps, arrows) = chain::chain(&told, lanes, &x, safe);
     let lines = moments(findings, task, axis)
         .into_iter()
-        .map(|(time, label, class)| Line { at: time.0, x: x(time), label, class })
+        .map(|(time, label, class)| Line { at: time.0, x: x(time), label, class, is_right: x(time) < LEFT + 160.0 })
         .collect();
     let curve = task.and_then(|task| curve::draw(task, axis, findings.now, lanes_height + 40.0));
     let wanted: Vec<_> = moments(findings, task, axis)

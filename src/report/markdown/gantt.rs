@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 /// Steps that are drawn at most.
 const MOST: usize = 20;
+/// Letters of a name.
+const LONGEST: usize = 72;
 
 /// The chart, or none where there are no two steps with a time.
 pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<String> {
@@ -31,13 +33,14 @@ pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<Str
     let _ = writeln!(text, "    title From {} UTC", clock(first));
     text += "    dateFormat YYYY-MM-DD HH:mm:ss.SSS\n";
     let _ = writeln!(text, "    axisFormat {axis}");
-    let mut section = None;
+    // Mermaid knows a section by its name: each has all its steps, in the order in which it first appears.
+    let mut sections: Vec<(String, String)> = Vec::new();
     for (number, from, to, step) in timed {
         let place = words::place(step.component, &step.stores);
-        if section.as_ref() != Some(&place) {
-            let _ = writeln!(text, "    section {}", name(&place));
-            section = Some(place);
-        }
+        let at = sections.iter().position(|(known, _)| *known == place).unwrap_or_else(|| {
+            sections.push((place, String::new()));
+            sections.len() - 1
+        });
         let tag = match step.severity {
             Severity::Critical | Severity::Error => "crit, ",
             Severity::Warning => "active, ",
@@ -46,7 +49,10 @@ pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<Str
         let end = Timestamp(to.0.max(from.0 + shortest));
         let name = name(&safe.line(words::what(step, catalog)));
         // The number keeps a name apart from Mermaid's own words, which a line of a chart may begin with.
-        let _ = writeln!(text, "    {number}. {name} :{tag}{}, {}", clock(from), clock(end));
+        let _ = writeln!(sections[at].1, "    {number}. {name} :{tag}{}, {}", clock(from), clock(end));
+    }
+    for (place, steps) in sections {
+        let _ = write!(text, "    section {}\n{steps}", name(&place));
     }
     text += "```";
     Some(text)
@@ -66,7 +72,12 @@ fn name(text: &str) -> String {
         _ => ' ',
     };
     let words: String = text.chars().map(plain).collect();
-    let mut name: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut name: String = words.chars().take(LONGEST).collect();
+    if name.len() < words.len() {
+        name.truncate(name.trim_end().len());
+        name.push('…');
+    }
     if name.is_empty() {
         name.push('-');
     }
