@@ -13,7 +13,7 @@ use crate::rules::{Catalog, Kind, RuleIndex};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use conditions::Confirm;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// All rules, ready to be matched.
 #[derive(Debug)]
@@ -38,7 +38,9 @@ const START: usize = 4;
 /// An automaton over one text of each rule.
 #[derive(Debug)]
 struct Words {
-    automaton: Option<AhoCorasick>,
+    words: Vec<Box<str>>,
+    /// Made when it is first asked: it takes longer than reading a short log.
+    automaton: OnceLock<Option<AhoCorasick>>,
     rules: Vec<Vec<RuleIndex>>,
 }
 
@@ -234,17 +236,24 @@ impl Words {
     fn new(words: FxHashMap<&str, Vec<RuleIndex>>) -> Self {
         let mut words: Vec<_> = words.into_iter().collect();
         words.sort();
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(words.iter().map(|(word, _)| word))
-            .ok();
-        Self { automaton, rules: words.into_iter().map(|(_, rules)| rules).collect() }
+        let (words, rules) = words.into_iter().map(|(word, rules)| (Box::from(word), rules)).unzip();
+        Self { words, automaton: OnceLock::new(), rules }
+    }
+
+    fn automaton(&self) -> Option<&AhoCorasick> {
+        let build = || {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(self.words.iter().map(|word| &**word))
+                .ok()
+        };
+        self.automaton.get_or_init(build).as_ref()
     }
 
     /// Hands every rule of which a text stands in `text` to `each`, once.
     fn each(&self, text: &[u8], each: &mut dyn FnMut(RuleIndex)) {
-        let Some(automaton) = &self.automaton else { return };
+        let Some(automaton) = self.automaton() else { return };
         let mut seen = FxHashSet::default();
         for found in automaton.find_overlapping_iter(text) {
             if seen.insert(found.pattern()) {

@@ -1,5 +1,6 @@
 //! CSV: one writer for every table, and for the events, that may be many millions.
 
+use super::html::{Crowd, Frame};
 use super::table::{Cell, Plain, Rows, Table, as_set};
 use super::tables::{self, EventRow, Events};
 use super::tally::Tally;
@@ -165,8 +166,13 @@ fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], s
     Ok(text)
 }
 
-/// Writes `timeline.csv`. Rows are formatted in parallel and written in order.
-pub(super) fn write_episodes(correlation: &Correlation, mut out: impl Write, safe: Safe) -> io::Result<()> {
+/// Writes `timeline.csv` in one pass over the episodes, and counts them. Rows are formatted in parallel and written in order.
+pub(super) fn write_episodes(
+    correlation: &Correlation,
+    frame: Option<&Frame>,
+    mut out: impl Write,
+    safe: Safe,
+) -> io::Result<Crowd> {
     let table = tables::timeline();
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let make = |episodes: &[Episode]| {
@@ -174,10 +180,15 @@ pub(super) fn write_episodes(correlation: &Correlation, mut out: impl Write, saf
         let mut writer = CsvWriter::rows_only(&table, &mut text, safe);
         episodes.iter().try_for_each(|row| writer.row(row))?;
         writer.finish()?;
-        Ok(text)
+        Ok((text, Crowd::of(episodes, frame)))
     };
-    correlation.each_made(&make, &mut |text| out.write_all(&text))?;
-    out.flush()
+    let mut crowd = Crowd::default();
+    correlation.each_made(&make, &mut |(text, counted)| {
+        crowd.add(counted);
+        out.write_all(&text)
+    })?;
+    out.flush()?;
+    Ok(crowd)
 }
 
 /// Writes a whole table.

@@ -5,10 +5,12 @@ mod axis;
 mod bars;
 mod chain;
 mod curve;
+mod frame;
 mod heat;
 mod lanes;
 mod picture;
 
+pub(super) use frame::{Crowd, Frame};
 pub(super) use heat::Heat;
 
 use super::Run;
@@ -29,19 +31,37 @@ use std::io::{self, Write};
 
 const STYLE: &str = include_str!("templates/report.css");
 const SCRIPT: &str = include_str!("templates/report.js");
+/// The page runs this script and no other: the browser refuses what has another hash. A test says what it is to be.
+const SCRIPT_HASH: &str = "sha256-fBSkMHxOPRXdMFZsSCT0IyO4HLIj3TXme51iFRN2OIQ=";
 
 /// Rows of a table, incidents and steps of a chain at most: the page stays small however much was found.
 const MOST_ROWS: usize = 60;
 const MOST_INCIDENTS: usize = 12;
 const MOST_STEPS: usize = 24;
 
+/// Columns in the order in which they are read here; the CSV files have all.
+const TASKS: &str = "task status verdict checkpoint_time gap_s gc_safepoint_time exceeded_by_s resume_deadline \
+    deadline_basis error_code observed_at start_time storage checkpoint_ts";
+const REGIONS: &str = "region_id events errors first last stores leader_store merge_source_of merge_target_of \
+    merge_result merge_started merge_ended incident";
+const STORES: &str = "store_id address component version events errors regions restarts clock_skew_ms first last \
+    records sources identified_by";
+const ERRORS: &str = "error_code count meaning remedy rule stores regions first last";
+const TIMELINE: &str = "first last count severity rule component store_id region_id summary error_code file line";
+const UNMATCHED: &str = "template component level count first last example file line";
+const SOURCES: &str = "file component instance store_id status problem records bytes continuation_lines \
+    unparsed_lines first last";
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
     style: &'static str,
     script: &'static str,
+    script_hash: &'static str,
     heading: SafeText<'static>,
     banners: Vec<Banner<'a>>,
+    /// Open incidents that no banner speaks of.
+    more_open: usize,
     all_clear: String,
     quiet: Vec<SafeText<'static>>,
     as_of: Option<String>,
@@ -125,7 +145,7 @@ pub(super) fn write(
     mut out: impl Write,
     safe: Safe,
 ) -> io::Result<()> {
-    let banners = banners(findings, safe);
+    let (banners, more_open) = banners(findings, safe);
     let heading = banners.first().map_or_else(
         || safe.own(words::all_clear(findings)),
         |banner| safe.own(format!("{} {}", &*banner.title.subject, &*banner.title.state)),
@@ -133,13 +153,15 @@ pub(super) fn write(
     let page = Page {
         style: STYLE,
         script: SCRIPT,
+        script_hash: SCRIPT_HASH,
         heading,
         quiet: quiet(findings, safe),
         all_clear: words::all_clear(findings),
         banners,
+        more_open,
         as_of: findings.now.map(words::moment),
         totals: words::totals(findings),
-        picture: picture::draw(findings, safe),
+        picture: tally.frame.as_ref().map(|frame| picture::draw(findings, frame, &tally.crowd, safe)),
         incidents: findings
             .incidents
             .iter()
@@ -151,7 +173,7 @@ pub(super) fn write(
         tables: sheets(findings, tally, catalog, safe),
         caveats: words::caveats(findings, safe),
         trust: trust(findings),
-        sources: all_columns(&tables::sources(), &findings.sources, &[], safe),
+        sources: cut(&tables::sources(), SOURCES, &findings.sources, safe),
         news: run.news.iter().map(|sentence| safe.line(sentence)).collect(),
         command_line: safe.line(&run.command_line),
         took: hms(run.duration_ms as i64),
@@ -164,12 +186,18 @@ pub(super) fn write(
 }
 
 /// One banner for each task with an open incident, and for each open incident without a task; the worst first.
-fn banners(findings: &Findings, safe: Safe) -> Vec<Banner<'_>> {
+/// And how many incidents there is no room for.
+fn banners(findings: &Findings, safe: Safe) -> (Vec<Banner<'_>>, usize) {
     let open: Vec<_> = findings.incidents.iter().filter(|incident| incident.status == IncidentStatus::Open).collect();
     let mut banners = Vec::new();
-    for (at, incident) in open.iter().enumerate().take(MOST_INCIDENTS) {
+    let mut hidden = 0;
+    for (at, incident) in open.iter().enumerate() {
         let same = |other: &&&Incident| other.task.is_some() && other.task == incident.task;
         if open[..at].iter().any(|other| same(&other)) {
+            continue;
+        }
+        if banners.len() == MOST_INCIDENTS {
+            hidden += 1;
             continue;
         }
         let task = words::task_of(findings, incident);
@@ -201,7 +229,7 @@ fn banners(findings: &Findings, safe: Safe) -> Vec<Banner<'_>> {
             anchor: safe.line(&incident.id),
         });
     }
-    banners
+    (banners, hidden)
 }
 
 /// Tasks that are in no open incident, in a line each.
@@ -257,16 +285,13 @@ fn sheets(findings: &Findings, tally: &Tally, catalog: &Catalog, safe: Safe) -> 
             sheets.push(Sheet { id, name, short, table });
         }
     };
-    sheet("tasks", ("Tasks", "Tasks"), all_columns(&tables::tasks(), &findings.tasks, &["commands"], safe));
+    sheet("tasks", ("Tasks", "Tasks"), cut(&tables::tasks(), TASKS, &findings.tasks, safe));
     let mut regions: Vec<_> = findings.regions.iter().collect();
     regions.sort_by_key(|region| (Reverse((region.errors, region.events)), region.id));
-    sheet("regions", ("Regions", "Regions"), all_columns(&tables::regions(), regions, &["rules"], safe));
-    sheet(
-        "stores",
-        ("Stores and other instances", "Stores"),
-        all_columns(&tables::stores(), &findings.stores, &[], safe),
-    );
-    sheet("errors", ("Error codes", "Codes"), all_columns(&tables::errors(), &findings.errors, &[], safe));
+    sheet("regions", ("Regions", "Regions"), cut(&tables::regions(), REGIONS, regions, safe));
+    let stores = cut(&tables::stores(), STORES, &findings.stores, safe);
+    sheet("stores", ("Stores and other instances", "Stores"), stores);
+    sheet("errors", ("Error codes", "Codes"), cut(&tables::errors(), ERRORS, &findings.errors, safe));
     sheet("rules", ("Rules that matched", ""), rules(tally, catalog, safe));
     let mut episodes: Vec<_> = findings.episodes.iter().collect();
     if episodes.len() > MOST_ROWS {
@@ -274,24 +299,24 @@ fn sheets(findings: &Findings, tally: &Tally, catalog: &Catalog, safe: Safe) -> 
         episodes.truncate(MOST_ROWS);
         episodes.sort_by_key(|episode| (episode.first.is_none(), episode.first));
     }
-    let mut timeline = all_columns(&tables::timeline(), episodes, &["task", "incident"], safe);
-    timeline.hidden = findings.episodes.len() - timeline.rows.len();
+    let mut timeline = cut(&tables::timeline(), TIMELINE, episodes, safe);
+    timeline.hidden = (tally.crowd.all as usize).saturating_sub(timeline.rows.len());
     sheet("timeline", ("Episodes", "Episodes"), timeline);
     let mut unmatched: Vec<_> = findings.unmatched.iter().collect();
     unmatched.sort_by_key(|row| (Reverse((row.level, row.count)), &row.template));
-    sheet("unmatched", ("Records that no rule knows", ""), all_columns(&tables::unmatched(), unmatched, &[], safe));
+    sheet("unmatched", ("Records that no rule knows", ""), cut(&tables::unmatched(), UNMATCHED, unmatched, safe));
     sheets
 }
 
-/// All columns of a table but some.
-fn all_columns<'r, R: Plain + 'r>(
+/// The columns of a table that say something, cut to the rows that the page has room for.
+fn cut<'r, R: Plain + 'r>(
     table: &super::table::Table<R>,
+    columns: &str,
     rows: impl IntoIterator<Item = &'r R, IntoIter: ExactSizeIterator>,
-    but: &[&str],
     safe: Safe,
 ) -> Shown {
-    let columns: Vec<_> = table.columns.iter().map(|column| column.name).filter(|name| !but.contains(name)).collect();
-    shown(table, &columns, rows.into_iter(), MOST_ROWS, safe)
+    let columns: Vec<_> = columns.split(' ').collect();
+    shown(table, &columns, rows.into_iter(), MOST_ROWS, safe).without_empty().with_places(safe)
 }
 
 /// What the matched rules mean, the worst first.
@@ -309,14 +334,14 @@ fn rules(tally: &Tally, catalog: &Catalog, safe: Safe) -> Shown {
         ]
     };
     let head = [
-        ("rule", Kind::Text),
-        ("severity", Kind::Text),
+        ("rule", Kind::Names),
+        ("severity", Kind::Severity),
         ("events", Kind::Number),
-        ("meaning", Kind::Long),
-        ("remedy", Kind::Long),
+        ("meaning", Kind::Prose),
+        ("remedy", Kind::Prose),
     ];
     Shown {
-        csv: None,
+        file: Some("summary.json".to_owned()),
         head: head.map(|(name, kind)| Head { name: name.to_owned(), kind }).into(),
         hidden: rows.len().saturating_sub(MOST_ROWS),
         rows: rows.iter().take(MOST_ROWS).map(cells).collect(),
@@ -333,7 +358,11 @@ fn trust(findings: &Findings) -> Vec<(&'static str, String)> {
         |(skew, store)| match store.id {
             _ if *skew == 0 => "none seen".to_owned(),
             Some(id) => format!("up to {} (store {id})", hms(*skew)),
-            None => format!("up to {}", hms(*skew)),
+            None => {
+                let who = store.component.map(crate::units::Component::as_str);
+                let who: Vec<_> = who.into_iter().chain(store.address.as_deref()).collect();
+                format!("up to {} ({})", hms(*skew), who.join(" "))
+            }
         },
     );
     let mut versions: Vec<_> = findings

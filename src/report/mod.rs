@@ -134,12 +134,21 @@ pub fn write_folder(
 
     // What was redacted when it was read need not be redacted again.
     let shown = Safe::new(options.redact && !events.is_redacted());
-    let mut tally = Tally { heat: html::Heat::new(findings), ..Tally::default() };
-    std::thread::scope(|scope| {
-        let timeline = scope.spawn(|| write("timeline.csv", &mut |out| csv::write_episodes(correlation, out, shown)));
+    let mut tally = Tally::of(findings);
+    let frame = tally.frame.take();
+    tally.crowd = std::thread::scope(|scope| {
+        let timeline = scope.spawn(|| {
+            let mut crowd = html::Crowd::default();
+            write("timeline.csv", &mut |out| {
+                crowd = csv::write_episodes(correlation, frame.as_ref(), out, shown)?;
+                Ok(())
+            })?;
+            Ok(crowd)
+        });
         write("events.csv", &mut |out| csv::write_events(correlation, events, &mut tally, out, shown))?;
         timeline.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    tally.frame = frame;
     write("incidents.csv", &mut |out| csv::write(&tables::incidents(), &findings.incidents, out, safe))?;
     write("tasks.csv", &mut |out| csv::write(&tables::tasks(), &findings.tasks, out, safe))?;
     write("regions.csv", &mut |out| csv::write(&tables::regions(), &findings.regions, out, safe))?;

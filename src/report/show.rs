@@ -5,8 +5,8 @@ use crate::safe::{Safe, SafeText};
 
 /// A table cut to what is shown.
 pub(super) struct Shown {
-    /// Its CSV file, which has everything.
-    pub(super) csv: Option<String>,
+    /// The file that has everything.
+    pub(super) file: Option<String>,
     /// Columns.
     pub(super) head: Vec<Head>,
     /// Cells of the rows shown.
@@ -32,6 +32,12 @@ pub(super) enum Kind {
     Text,
     /// Sentences, which need room.
     Long,
+    /// Sentences of ours, with code between backquotes.
+    Prose,
+    /// Names that are never broken, though there are hyphens in them.
+    Names,
+    /// How bad it is.
+    Severity,
 }
 
 impl Kind {
@@ -42,7 +48,39 @@ impl Kind {
             Self::Time => "t",
             Self::Text => "",
             Self::Long => "w",
+            Self::Prose => "p",
+            Self::Names => "k",
+            Self::Severity => "s",
         }
+    }
+}
+
+impl Shown {
+    /// Without the columns in which nothing stands.
+    pub(super) fn without_empty(mut self) -> Self {
+        let is_filled: Vec<_> =
+            (0..self.head.len()).map(|at| self.rows.iter().any(|row| !row[at].is_empty())).collect();
+        let mut at = is_filled.iter();
+        self.head.retain(|_| at.next().copied().unwrap_or_default());
+        for row in &mut self.rows {
+            let mut at = is_filled.iter();
+            row.retain(|_| at.next().copied().unwrap_or_default());
+        }
+        self
+    }
+
+    /// With a file and a line in it as one column, `file:line`.
+    pub(super) fn with_places(mut self, safe: Safe) -> Self {
+        let Some(at) = self.head.windows(2).position(|pair| pair[0].name == "file" && pair[1].name == "line") else {
+            return self;
+        };
+        self.head.remove(at + 1);
+        "evidence".clone_into(&mut self.head[at].name);
+        for row in &mut self.rows {
+            let line = row.remove(at + 1);
+            row[at] = safe.own(format!("{}:{}", &*row[at], &*line));
+        }
+        self
     }
 }
 
@@ -59,8 +97,12 @@ pub(super) fn shown<'r, R: Plain + 'r>(
     most: usize,
     safe: Safe,
 ) -> Shown {
-    let columns: Vec<_> =
-        columns.iter().filter_map(|name| table.columns.iter().find(|column| column.name == *name)).collect();
+    let column = |name: &&str| {
+        let found = table.columns.iter().find(|column| column.name == *name);
+        debug_assert!(found.is_some(), "{} has no column {name}", table.name);
+        found
+    };
+    let columns: Vec<_> = columns.iter().filter_map(column).collect();
     let all = rows.len();
     let cells = |row: &R| columns.iter().map(|column| text(&column.cell, row, safe)).collect();
     let rows: Vec<Vec<SafeText<'static>>> = rows.take(most).map(cells).collect();
@@ -70,11 +112,14 @@ pub(super) fn shown<'r, R: Plain + 'r>(
         kind: match column.cell {
             Cell::Number(_) | Cell::Signed(_) => Kind::Number,
             Cell::Time(_) => Kind::Time,
+            _ if column.name == "severity" => Kind::Severity,
+            _ if matches!(column.name, "meaning" | "remedy") => Kind::Prose,
+            _ if matches!(column.name, "rule" | "error_code") => Kind::Names,
             _ if is_long(at) => Kind::Long,
             _ => Kind::Text,
         },
     });
-    Shown { csv: Some(format!("{}.csv", table.name)), head: head.collect(), hidden: all.saturating_sub(most), rows }
+    Shown { file: Some(format!("{}.csv", table.name)), head: head.collect(), hidden: all.saturating_sub(most), rows }
 }
 
 /// A text, cut where it is very long: the CSV file has the rest.

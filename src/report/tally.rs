@@ -1,7 +1,8 @@
-//! Counts over all events, made in the one pass that writes them.
+//! Counts over all events and episodes, made in the passes that write them.
 
-use super::html::Heat;
+use super::html::{Crowd, Frame, Heat};
 use super::tables::EventRow;
+use crate::correlate::Findings;
 use crate::units::{RegionId, Severity, StoreId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +17,18 @@ pub(super) struct Tally {
     pub(super) by_region: BTreeMap<RegionId, u64>,
     /// Where and when, for the page's map.
     pub(super) heat: Option<Heat>,
+    /// What the page's picture is drawn into.
+    pub(super) frame: Option<Frame>,
+    /// All episodes, by their place in the picture.
+    pub(super) crowd: Crowd,
 }
 
 impl Tally {
+    /// Nothing counted yet, for the report of these findings.
+    pub(super) fn of(findings: &Findings) -> Self {
+        Self { heat: Heat::new(findings), frame: Frame::of(findings), ..Self::default() }
+    }
+
     /// Counts one event.
     pub(super) fn count(&mut self, row: &EventRow<'_>) {
         let event = row.event;

@@ -230,8 +230,9 @@ fn differences(one: &Incident, truth: &Value) -> Vec<String> {
         }
     }
     if let Some(wanted) = truth["commands"].as_array() {
-        let found: Vec<Value> = one.commands.iter().map(|command| Value::from(command.as_str())).collect();
-        if *wanted != found {
+        let wanted: BTreeSet<&str> = wanted.iter().map(text).collect();
+        let found: BTreeSet<&str> = one.commands.iter().map(String::as_str).collect();
+        if wanted != found {
             all.push(format!("commands {found:?}, not {wanted:?}"));
         }
     }

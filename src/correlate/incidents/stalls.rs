@@ -26,7 +26,7 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
         for stall in &story.stalls {
             // One that a pause or failure ended is part of that.
             let ended = story.life.downs.iter().any(|down| {
-                down.since.zip(stall.since).is_some_and(|(since, stall)| since >= stall)
+                down.since.is_some_and(|since| since >= stall.since)
                     && stall.until.is_none_or(|until| down.since.is_none_or(|since| since <= until))
             });
             if ended || (stall.until.is_some() && stall.lag_ms() < LONG_MS) {
@@ -42,18 +42,24 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
 
 fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Draft {
     let run = world.episodes.at(stall.episode);
-    let seed = Seed { instance: run.instance, time: stall.since, rule: run.key.rule, place: stall.place.clone() };
+    let seed = Seed { instance: run.instance, time: Some(stall.since), rule: run.key.rule, place: stall.place.clone() };
     let mut draft = Draft::new(IncidentKind::CheckpointStalled, seed);
     draft.task = Some(story.name.clone()).filter(|name| !name.is_empty());
+    draft.start = Some(stall.moved);
     draft.severity = Severity::Warning;
     draft.verdict = judged.verdict;
     draft.commands = task_commands(story, judged, world);
-    let window = (stall.value.time().plus_ms(-BEFORE_MS), stall.since, stall.seen);
+    let window = Window {
+        from: stall.value.time().plus_ms(-BEFORE_MS),
+        moved: stall.moved,
+        since: stall.since,
+        seen: stall.seen,
+    };
     let value = stall.value.exact().unwrap_or(Tso::from_time(stall.value.time()));
     blockers(&mut draft, window, value, world);
     draft.add(super::Moment {
-        real: stall.since,
-        written: stall.since,
+        real: Some(stall.since),
+        written: Some(stall.since),
         rule: run.key.rule,
         component: run.component,
         severity: run.severity,
@@ -80,12 +86,24 @@ pub(super) fn add_blockers(draft: &mut Draft, story: &Story, until: Option<Times
     let Some(point) = story.log.checkpoints.at(until) else { return };
     let (cause, certainty) = (draft.cause, draft.certainty);
     let value = point.value.exact().unwrap_or(Tso::from_time(point.value.time()));
-    blockers(draft, (point.value.time().plus_ms(-BEFORE_MS), Some(point.first), until), value, world);
+    let window =
+        Window { from: point.value.time().plus_ms(-BEFORE_MS), moved: point.moved(), since: point.first, seen: until };
+    blockers(draft, window, value, world);
     (draft.cause, draft.certainty) = (cause, certainty);
 }
 
-/// From when on records count, since when it stands, and until when it was seen standing.
-type Window = (Timestamp, Option<Timestamp>, Timestamp);
+/// The time of a stall.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    /// From when on records count.
+    from: Timestamp,
+    /// When the checkpoint moved for the last time.
+    moved: Timestamp,
+    /// Since when it was seen standing.
+    since: Timestamp,
+    /// Until when.
+    seen: Timestamp,
+}
 
 /// Adds what holds the checkpoint back, and sets the cause to the first of it.
 fn blockers(draft: &mut Draft, window: Window, value: Tso, world: &World<'_>) {
@@ -111,6 +129,9 @@ fn blockers(draft: &mut Draft, window: Window, value: Tso, world: &World<'_>) {
             if blocker.by == By::Region {
                 draft.regions.extend(run.key.region.or(run.partner));
             }
+        }
+        if blocker.by == By::Region && draft.regions.is_empty() {
+            held_by_region(draft, window, value, world);
         }
         return;
     }
@@ -145,6 +166,18 @@ fn blame(draft: &mut Draft, cause: Cause, certainty: Certainty, core: &[EpisodeI
     }
 }
 
+/// Records that say which region holds the checkpoint, where those that say why do not.
+fn held_by_region(draft: &mut Draft, window: Window, value: Tso, world: &World<'_>) {
+    for id in kinds_in(&["last-region", "resolver-behind"], window, world) {
+        let run = world.episodes.at(id);
+        if names_ts(run, value) {
+            draft.add_episode(id, Member { certainty: Certainty::Inferred, distance: 1 });
+            draft.regions.extend(run.key.region.or(run.partner));
+            draft.stores.extend(run.key.store);
+        }
+    }
+}
+
 /// Records of these kinds belong to the chain, but do not say why.
 fn with_kinds(draft: &mut Draft, kinds: &[&str], window: Window, world: &World<'_>) {
     for id in kinds_in(kinds, window, world) {
@@ -165,8 +198,8 @@ fn kinds_in(kinds: &[&str], window: Window, world: &World<'_>) -> Vec<EpisodeId>
         .flat_map(|kind| world.graph.of_kind(kind))
         .copied()
         .filter(|id| {
-            world.began(*id).is_none_or(|began| began <= window.2)
-                && world.ended(*id).is_none_or(|ended| ended >= window.0)
+            world.began(*id).is_none_or(|began| began <= window.seen)
+                && world.ended(*id).is_none_or(|ended| ended >= window.from)
         })
         .collect();
     found.sort_unstable();
@@ -176,19 +209,17 @@ fn kinds_in(kinds: &[&str], window: Window, world: &World<'_>) -> Vec<EpisodeId>
 
 /// Whether records go on well into the stall: one at its beginning does not hold it.
 fn stands(id: EpisodeId, window: Window, world: &World<'_>) -> bool {
-    let (from, since, seen) = window;
-    let since = since.unwrap_or(from);
-    world.ended(id).is_some_and(|ended| ended >= since.plus_ms(seen.since(since) / 3))
+    let Window { moved, seen, .. } = window;
+    world.ended(id).is_some_and(|ended| ended >= moved.plus_ms(seen.since(moved) / 3))
 }
 
 fn standing(blocker: &Blocker, window: Window, value: Tso, world: &World<'_>) -> Vec<EpisodeId> {
     let chains = world.graph.chains;
     let names: Vec<&str> = blocker.of.iter().map(|kind| chains.at(*kind).name.as_str()).collect();
-    let near = |run: &Run| {
-        run.tsos.iter().any(|ts| ts.0.abs_diff(value.0) <= 1 || (value.logical() == 0 && ts.time() == value.time()))
-    };
-    let all: Vec<EpisodeId> =
-        kinds_in(&names, window, world).into_iter().filter(|id| !blocker.ts || near(world.episodes.at(*id))).collect();
+    let all: Vec<EpisodeId> = kinds_in(&names, window, world)
+        .into_iter()
+        .filter(|id| !blocker.ts || names_ts(world.episodes.at(*id), value))
+        .collect();
     // Rare records of one kind are many episodes: the last one of a store or region tells whether it stands.
     let group = |id: EpisodeId| {
         let run = world.episodes.at(id);
@@ -202,11 +233,16 @@ fn standing(blocker: &Blocker, window: Window, value: Tso, world: &World<'_>) ->
     all.into_iter().filter(|id| stand.contains(&group(*id))).collect()
 }
 
+/// Whether a record names a checkpoint: exactly, or the one before it, or to the millisecond where no more is known.
+fn names_ts(run: &Run, value: Tso) -> bool {
+    run.tsos.iter().any(|ts| ts.0.abs_diff(value.0) <= 1 || (value.logical() == 0 && ts.time() == value.time()))
+}
+
 /// A store that restarted without being told to, twice or more.
 fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Vec<EpisodeId>)> {
     let restarts = world.stores.crashes(world.learned).filter(|(_, restart)| {
         let real = world.learned.real_time(restart.instance, restart.time);
-        real >= window.0 && real <= window.2
+        real >= window.from && real <= window.seen
     });
     let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
     for (store, restart) in restarts {
@@ -215,7 +251,7 @@ fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Ve
     // Without the store's own log: the kernel killed it, and others lost it again and again.
     for id in world.graph.of_kind("killed-for-memory") {
         let run = world.episodes.at(*id);
-        let then = world.began(*id).is_none_or(|began| began >= window.0 && began <= window.2);
+        let then = world.began(*id).is_none_or(|began| began >= window.from && began <= window.seen);
         if let (Some(store), true) = (run.key.store, then)
             && unreachable(window, world).filter(|(lost, _)| *lost == store).count() >= 2
         {
@@ -251,8 +287,8 @@ fn stores_gone(window: Window, world: &World<'_>) -> BTreeSet<StoreId> {
     }
     let gone = by_store.into_iter().filter(|(store, ids)| {
         let Some((began, ended)) = world.last_run(ids, BREAK_MS) else { return false };
-        let until_the_end = window.2.since(ended) <= GONE_MS && ended.since(began) >= GONE_MS;
-        until_the_end && !world.lives_after(*store, window.1.unwrap_or(window.0))
+        let until_the_end = window.seen.since(ended) <= GONE_MS && ended.since(began) >= GONE_MS;
+        until_the_end && !world.lives_after(*store, window.since)
     });
     gone.map(|(store, _)| store).collect()
 }

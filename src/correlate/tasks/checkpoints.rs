@@ -69,8 +69,10 @@ impl Checkpoint {
 /// A time in which the checkpoint stood still though the task ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::correlate) struct Stall {
+    /// When it moved for the last time; where it was far behind already when it was first seen, its own time.
+    pub(in crate::correlate) moved: Timestamp,
     /// The first record without progress.
-    pub(in crate::correlate) since: Option<Timestamp>,
+    pub(in crate::correlate) since: Timestamp,
     /// The value at which it stands.
     pub(in crate::correlate) value: Checkpoint,
     /// When it was last seen standing.
@@ -81,6 +83,14 @@ pub(in crate::correlate) struct Stall {
     pub(in crate::correlate) place: Place,
     /// Its episode.
     pub(in crate::correlate) episode: EpisodeId,
+}
+
+impl Point {
+    /// When the checkpoint moved to this value, as far as can be told.
+    pub(in crate::correlate) const fn moved(&self) -> Timestamp {
+        let behind = self.first.since(self.value.time());
+        if behind >= Checkpoints::LAG_MS { self.value.time() } else { self.first }
+    }
 }
 
 impl Stall {
@@ -175,7 +185,8 @@ impl Checkpoints {
             let (since, place, episode) =
                 point.repeat.clone().unwrap_or_else(|| (point.first, point.place.clone(), point.episode));
             stalls.push(Stall {
-                since: Some(since),
+                moved: point.moved(),
+                since,
                 value: point.value,
                 seen: if next.is_some() { point.last } else { seen },
                 until: next.map(|next| next.first),
@@ -228,7 +239,7 @@ mod tests {
         let series = series(&[("14:00", "13:57"), ("14:03", "13:57"), ("14:30", "13:57")]);
         let stalls = series.stalls(|_, _| true);
         assert_eq!(stalls.len(), 1);
-        assert_eq!(stalls[0].since, Some(at("2022-07-25T14:03:00Z")));
+        assert_eq!((stalls[0].moved, stalls[0].since), (at("2022-07-25T14:00:00Z"), at("2022-07-25T14:03:00Z")));
         assert_eq!(stalls[0].lag_ms(), 33 * 60_000);
         assert_eq!((stalls[0].until, stalls[0].place.line), (None, 1));
         assert_eq!(series.stalls(|_, _| false), [], "a paused task does not stall");

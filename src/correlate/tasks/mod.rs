@@ -105,7 +105,8 @@ fn silence(log: &TaskLog, life: &Life, learned: &Learned) -> Option<Stall> {
     let goes_on = flushed.map_or(until, |flushed| flushed.max(until));
     let quiet = goes_on.since(last.last);
     (quiet >= LONG_MS && quiet >= 4 * usual && life.open().is_none() && life.ran(last.last, goes_on)).then(|| Stall {
-        since: Some(last.last),
+        moved: last.moved(),
+        since: last.last,
         value: last.value,
         seen: goes_on,
         until: None,

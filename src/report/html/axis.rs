@@ -16,6 +16,7 @@ impl Tick {
 }
 
 /// Maps time to `0..=1`.
+#[derive(Debug)]
 pub(super) struct Axis {
     knots: Vec<(Timestamp, f64)>,
     /// The last moment is no moment of the story, only room after it.
@@ -72,6 +73,14 @@ impl Axis {
         };
         let (from, x_from) = self.knots[before];
         x_from + (x_to - x_from) * time.since(from) as f64 / to.since(from) as f64
+    }
+
+    /// The moment that stands there.
+    pub(super) fn time_at(&self, at: f64) -> Timestamp {
+        let after = self.knots.partition_point(|(_, knot)| *knot <= at).clamp(1, self.knots.len() - 1);
+        let ((from, x_from), (to, x_to)) = (self.knots[after - 1], self.knots[after]);
+        let part = ((at - x_from) / (x_to - x_from)).clamp(0.0, 1.0);
+        from.plus_ms((to.since(from) as f64 * part).round() as i64)
     }
 
     pub(super) fn first(&self) -> Timestamp {
@@ -184,6 +193,8 @@ mod tests {
             let xs: Vec<_> = times.iter().map(|time| axis.at(Timestamp(*time))).collect();
             prop_assert!(xs.is_sorted() && xs.iter().all(|x| (0.0..=1.0).contains(x)), "{xs:?}");
             prop_assert_eq!((axis.at(axis.first()), axis.at(axis.last())), (0.0, 1.0));
+            let away = |time: i64| axis.time_at(axis.at(Timestamp(time))).since(Timestamp(time)).abs();
+            prop_assert!(times.iter().filter(|time| (axis.first().0..=axis.last().0).contains(*time)).all(|time| away(*time) <= 1));
             let ticks = axis.ticks(&[]);
             prop_assert!(ticks.windows(2).all(|pair| pair[1].x() - pair[0].x() >= 52.0));
         }

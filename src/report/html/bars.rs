@@ -1,20 +1,13 @@
 //! Episodes and merges as bars in the lanes. Very many episodes share blocks, and the page says so.
 
+use super::frame::{Block, Crowd, Frame, alone_in};
 use super::lanes::{Lane, Lanes};
 use super::picture::{MOST_SPANS, Span, px};
 use crate::correlate::{Episode, Findings, MergeResult};
 use crate::report::words;
 use crate::safe::{Safe, SafeText};
 use crate::units::{Severity, Timestamp};
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
-/// Episodes up to which each has a bar of its own.
-const MOST_EPISODES: usize = 300;
-/// Of more than that so many have, and the others share blocks.
-const MOST_BARS: usize = 150;
-/// Width of such a block.
-const BLOCK: f64 = 24.0;
 /// Letters of a record's message that a bar shows.
 const MESSAGE: usize = 200;
 
@@ -64,79 +57,75 @@ pub(super) fn merges(
     bars
 }
 
-/// Bars for the episodes that matter most, blocks for the others, and what the reader must know of that.
+/// Blocks for the episodes that share them, then bars for those that matter most.
 pub(super) fn bars(
     findings: &Findings,
-    lanes: &Lanes,
+    frame: &Frame,
+    crowd: &Crowd,
     span: &dyn Fn(Timestamp, Timestamp, f64) -> Span,
     safe: Safe,
-) -> (Vec<Bar>, String) {
-    let mut episodes: Vec<_> = findings
-        .episodes
-        .iter()
-        .filter_map(|episode| Some((episode, episode.first?, episode.last.or(episode.first)?)))
-        .collect();
-    let all = episodes.len();
-    if all > MOST_EPISODES {
-        episodes.sort_by_key(|(episode, first, _)| {
-            (Reverse((!episode.incidents.is_empty(), episode.severity)), *first, &episode.place)
+) -> Vec<Bar> {
+    let lanes = &frame.lanes;
+    let highest = crowd.blocks.values().map(|block| block.episodes).max().unwrap_or_default();
+    let mut bars = Vec::new();
+    for (&(lane, at), block) in &crowd.blocks {
+        let severity = block.severity.unwrap_or(Severity::Info);
+        let height = bar_height(severity, lanes);
+        let (from, to) = frame.stretch(at);
+        let (region, store) = lanes.ids(lane);
+        bars.push(Bar {
+            span: span(from, to, lanes.middle(lane) - height / 2.0),
+            height,
+            class: format!("block b{} {severity}", level(block.episodes, highest)),
+            rule: SafeText::default(),
+            region: region.map(|id| id.to_string()).unwrap_or_default(),
+            store: store.map(|id| id.to_string()).unwrap_or_default(),
+            title: safe.own(block_title(block, severity, from, to)),
         });
     }
-    let (single, shared) = episodes.split_at(if all > MOST_EPISODES { MOST_BARS } else { all });
-    let mut blocks: BTreeMap<(usize, i64), Block> = BTreeMap::new();
-    for (episode, first, last) in shared {
-        for lane in lanes.of_episode(episode) {
-            let at = (span(*first, *first, 0.0).x / BLOCK) as i64;
-            blocks.entry((lane, at)).or_insert_with(|| Block::new(*first, *last)).add(episode, *first, *last);
-        }
-    }
-    let note = if shared.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "{} of {} are drawn one by one, the worst first; the others are gathered in {} by the moment they begin. \
-             timeline.csv has them all.",
-            words::grouped(single.len() as u64),
-            words::counted(all as u64, "episode"),
-            words::counted(blocks.len() as u64, "block"),
-        )
-    };
-    let mut bars: Vec<Bar> = blocks
-        .iter()
-        .map(|((lane, _), block)| {
-            let height = bar_height(block.severity, lanes);
-            let y = lanes.middle(*lane) - height / 2.0;
-            let mut span = span(block.first, block.first, y);
-            span.width = BLOCK - 1.0;
-            Bar {
-                span,
-                height,
-                class: format!("block {}", block.severity),
-                rule: SafeText::default(),
-                region: String::new(),
-                store: String::new(),
-                title: safe.own(block.title()),
-            }
-        })
-        .collect();
-    let mut single: Vec<_> = single.iter().collect();
-    single.sort_by_key(|(episode, first, _)| (episode.severity, *first));
-    for (episode, first, last) in single {
+    for episode in alone_in(findings) {
+        let Some(first) = episode.first else { continue };
+        let last = episode.last.unwrap_or(first);
         for lane in lanes.of_episode(episode) {
             let height = bar_height(episode.severity, lanes);
-            let y = lanes.middle(lane) - height / 2.0;
             bars.push(Bar {
-                span: span(*first, *last, y),
+                span: span(first, last, lanes.middle(lane) - height / 2.0),
                 height,
                 class: episode.severity.to_string(),
                 rule: safe.line(&episode.rule).into_owned(),
                 region: episode.region.map(|region| region.to_string()).unwrap_or_default(),
                 store: episode.store.map(|store| store.to_string()).unwrap_or_default(),
-                title: safe.own(episode_title(episode, *first, *last)),
+                title: safe.own(episode_title(episode, first, last)),
             });
         }
     }
-    (bars, note)
+    bars
+}
+
+/// What the reader must know of the episodes that have no bar of their own.
+pub(super) fn note(crowd: &Crowd) -> String {
+    if crowd.shared + crowd.outside == 0 {
+        return String::new();
+    }
+    let alone = crowd.all - crowd.shared - crowd.outside;
+    let outside = match crowd.outside {
+        0 => String::new(),
+        some => format!(" {} begin before or after what the axis shows.", words::grouped(some)),
+    };
+    format!(
+        "{} of {} are drawn one by one, the worst first; the others are gathered in blocks by the moment they begin, the \
+         darker the more.{outside} timeline.csv has them all.",
+        words::grouped(alone),
+        words::counted(crowd.all, "episode"),
+    )
+}
+
+/// One to five, by orders of magnitude: a single episode is seen beside thousands.
+pub(super) fn level(count: u64, highest: u64) -> usize {
+    if highest <= 1 {
+        return 5;
+    }
+    1 + (4.0 * (count as f64).ln() / (highest as f64).ln()).round() as usize
 }
 
 /// Worse is taller, so that colour is not all that tells.
@@ -151,34 +140,11 @@ fn bar_height(severity: Severity, lanes: &Lanes) -> f64 {
     px(lanes.height() * part)
 }
 
-/// Several episodes that begin close together in one lane.
-struct Block {
-    first: Timestamp,
-    last: Timestamp,
-    severity: Severity,
-    episodes: u64,
-    events: u64,
-}
-
-impl Block {
-    fn new(first: Timestamp, last: Timestamp) -> Self {
-        Self { first, last, severity: Severity::Info, episodes: 0, events: 0 }
-    }
-
-    fn add(&mut self, episode: &Episode, first: Timestamp, last: Timestamp) {
-        self.first = self.first.min(first);
-        self.last = self.last.max(last);
-        self.severity = self.severity.max(episode.severity);
-        self.episodes += 1;
-        self.events += episode.count;
-    }
-
-    fn title(&self) -> String {
-        let episodes = words::counted(self.episodes, "episode");
-        let events = words::counted(self.events, "event");
-        let (first, last) = (words::moment(self.first), words::moment(self.last));
-        format!("{episodes} with {events}, {first} to {last}, at worst {}", self.severity)
-    }
+fn block_title(block: &Block, severity: Severity, from: Timestamp, to: Timestamp) -> String {
+    let episodes = words::counted(block.episodes, "episode");
+    let events = words::counted(block.events, "event");
+    let begin = if block.episodes == 1 { "begins" } else { "begin" };
+    format!("{episodes} of {events} {begin} {} to {}, at worst {severity}", words::moment(from), words::moment(to))
 }
 
 fn episode_title(episode: &Episode, first: Timestamp, last: Timestamp) -> String {

@@ -11,6 +11,8 @@ const HEIGHT: f64 = 104.0;
 
 pub(super) struct Curve {
     pub(super) bottom: f64,
+    /// Between the highest and the lowest value: which curve is which is said there, left of the plot.
+    pub(super) middle: f64,
     /// Between the two while the data are safe.
     pub(super) safe: Vec<Gap>,
     /// Between the two once GC has passed the checkpoint.
@@ -31,8 +33,6 @@ pub(super) struct Steps {
     /// `millis,y` pairs for the script.
     pub(super) points: String,
     pub(super) path: String,
-    pub(super) label_x: f64,
-    pub(super) label_y: f64,
 }
 
 /// A value on the vertical axis.
@@ -97,7 +97,7 @@ pub(super) fn draw(task: &Task, axis: &Axis, now: Option<Timestamp>, top: f64) -
         let gap = Gap { span, height: px((lower - upper).max(0.5)) };
         if piece.safepoint < piece.checkpoint { safe.push(gap) } else { lost.push(gap) }
     }
-    let steps = |curve: &[(Timestamp, Tso)], above: bool| {
+    let steps = |curve: &[(Timestamp, Tso)]| {
         let (first, last) = (curve.first()?, curve.last()?);
         let mut path = format!("M{:.1} {:.1}", x(first.0), y(first.1));
         let mut points = format!("{},{:.1}", first.0.0, y(first.1));
@@ -110,12 +110,7 @@ pub(super) fn draw(task: &Task, axis: &Axis, now: Option<Timestamp>, top: f64) -
             let _ = write!(path, "H{:.1}", x(end));
             let _ = write!(points, " {},{:.1}", end.0, y(last.1));
         }
-        let label_y = if above { px(y(last.1) - 6.0) } else { px(y(last.1) + 14.0) };
-        Some(Steps { path, points, label_x: LEFT + 6.0, label_y })
-    };
-    let checkpoint_is_above = match (task.checkpoints.last(), task.safepoints.last()) {
-        (Some((_, checkpoint)), Some((_, safepoint))) => checkpoint > safepoint,
-        _ => true,
+        Some(Steps { points, path })
     };
     let level = |time: Timestamp| {
         let text = words::moment(time);
@@ -123,10 +118,11 @@ pub(super) fn draw(task: &Task, axis: &Axis, now: Option<Timestamp>, top: f64) -
     };
     Some(Curve {
         bottom: bottom + 4.0,
+        middle: px(f64::midpoint(y(Tso::from_time(low)), y(Tso::from_time(high)))),
         safe,
         lost,
-        checkpoint: steps(&task.checkpoints, checkpoint_is_above),
-        safepoint: steps(&task.safepoints, !checkpoint_is_above),
+        checkpoint: steps(&task.checkpoints),
+        safepoint: steps(&task.safepoints),
         levels: vec![level(high), level(low)],
     })
 }

@@ -1,5 +1,6 @@
 //! Regions by time: how many events speak of each, counted in the pass over all events.
 
+use super::bars::level;
 use crate::correlate::Findings;
 use crate::event::Event;
 use crate::report::words;
@@ -73,7 +74,17 @@ impl Heat {
                 })
                 .collect(),
         };
+        let tick = |at: usize| HeatTick {
+            x: 112 + 1008 * at / 4,
+            anchor: match at {
+                0 => "start",
+                4 => "end",
+                _ => "middle",
+            },
+            label: words::moment(self.first.plus_ms((self.span - 1) / 4 * at as i64)),
+        };
         Some(HeatMap {
+            ticks: (0..=4).map(tick).collect(),
             rows: ids.into_iter().map(row).collect(),
             first: words::moment(self.first),
             last: words::moment(self.first.plus_ms(self.span - 1)),
@@ -82,19 +93,18 @@ impl Heat {
     }
 }
 
-/// One to five: by orders of magnitude, so that a single event is seen beside thousands.
-fn level(count: u64, highest: u64) -> usize {
-    if highest == 1 {
-        return 5;
-    }
-    1 + (4.0 * (count as f64).ln() / (highest as f64).ln()).round() as usize
-}
-
 pub(super) struct HeatMap {
+    pub(super) ticks: Vec<HeatTick>,
     pub(super) rows: Vec<HeatRow>,
     pub(super) first: String,
     pub(super) last: String,
     pub(super) highest: String,
+}
+
+pub(super) struct HeatTick {
+    pub(super) x: usize,
+    pub(super) anchor: &'static str,
+    pub(super) label: String,
 }
 
 pub(super) struct HeatRow {

@@ -24,6 +24,7 @@ pub(super) enum Lane {
 }
 
 /// The lanes, from top to bottom.
+#[derive(Debug)]
 pub(super) struct Lanes {
     pub(super) lanes: Vec<Lane>,
     more_stores: u64,
@@ -75,7 +76,9 @@ impl Lanes {
             Component::Os,
         ];
         let speaks = |program: Option<Component>| {
-            findings.episodes.iter().any(|episode| episode.store.is_none() && episode.component == program)
+            // Of very many episodes not all are at hand, but who wrote them is known.
+            findings.stores.iter().any(|store| store.id.is_none() && store.component == program && store.events > 0)
+                || findings.episodes.iter().any(|episode| episode.store.is_none() && episode.component == program)
                 || open()
                     .flat_map(|incident| &incident.chain)
                     .any(|step| step.stores.is_empty() && step.component == program)
@@ -136,6 +139,15 @@ impl Lanes {
         match store.id {
             Some(id) => self.index(Lane::Store(id)),
             None => self.index(Lane::Program(store.component?)),
+        }
+    }
+
+    /// The region or store of a lane.
+    pub(super) fn ids(&self, lane: usize) -> (Option<RegionId>, Option<StoreId>) {
+        match self.lanes.get(lane) {
+            Some(Lane::Region(id)) => (Some(*id), None),
+            Some(Lane::Store(id)) => (None, Some(*id)),
+            _ => (None, None),
         }
     }
 

@@ -5,6 +5,7 @@ use super::axis::{Axis, Tick};
 use super::bars::{self, Bar};
 use super::chain::{self, Arrow, MOST_STEPS, Mark};
 use super::curve::{self, Curve};
+use super::frame::{Crowd, Frame, alone_in};
 use super::lanes::{Lane, Lanes};
 use crate::correlate::{DeadlineBasis, Findings, Incident, IncidentStatus, Task};
 use crate::report::words;
@@ -76,13 +77,12 @@ pub(super) struct Choices {
     pub(super) stores: BTreeSet<u64>,
 }
 
-/// The picture, or none where nothing has a time.
-pub(super) fn draw(findings: &Findings, safe: Safe) -> Option<Picture> {
+/// The picture: what is drawn one by one, and the crowd in blocks.
+pub(super) fn draw(findings: &Findings, frame: &Frame, crowd: &Crowd, safe: Safe) -> Picture {
+    let Frame { lanes, axis, .. } = frame;
     let told = chain::told(findings);
     let main = told.first().copied();
-    let task = main.and_then(|incident| words::task_of(findings, incident)).or_else(|| findings.tasks.first());
-    let axis = axis(findings, &told, task)?;
-    let lanes = Lanes::of(findings);
+    let task = task_of(findings, main);
     let lane_height = lanes.height();
     let lanes_height = lanes.lanes.len() as f64 * lane_height;
     let x = |time: Timestamp| px(LEFT + WIDTH * axis.at(time));
@@ -101,35 +101,25 @@ pub(super) fn draw(findings: &Findings, safe: Safe) -> Option<Picture> {
         let (from, to) = (store.first?.max(axis.first()), store.last?.min(axis.last()));
         (from < to).then_some(span(from, to, y(lanes.of_instance(store)?) + lane_height - 2.0))
     });
-    let merges = bars::merges(findings, &lanes, axis.last(), &span, safe);
-    let (bars, note) = bars::bars(findings, &lanes, &span, safe);
-    let (steps, arrows) = chain::chain(&told, &lanes, &x, safe);
-    let lines = moments(findings, task, &axis)
+    let (steps, arrows) = chain::chain(&told, lanes, &x, safe);
+    let lines = moments(findings, task, axis)
         .into_iter()
         .map(|(time, label, class)| Line { at: time.0, x: x(time), label, class })
         .collect();
-    let curve = task.and_then(|task| curve::draw(task, &axis, findings.now, lanes_height + 40.0));
-    let wanted: Vec<_> = moments(findings, task, &axis)
+    let curve = task.and_then(|task| curve::draw(task, axis, findings.now, lanes_height + 40.0));
+    let wanted: Vec<_> = moments(findings, task, axis)
         .iter()
         .map(|(time, _, _)| *time)
         .chain(told.iter().flat_map(|incident| incident.chain.iter().filter_map(|step| step.first)))
         .collect();
     let ticks = axis.ticks(&wanted);
-    let mut choices = Choices::default();
-    for episode in findings.episodes.iter().take(20_000) {
-        if choices.rules.len() < 200 {
-            choices.rules.insert(safe.line(&episode.rule).into_owned());
-        }
-        choices.regions.extend(episode.region.filter(|_| choices.regions.len() < 200).map(|region| region.0));
-        choices.stores.extend(episode.store.filter(|_| choices.stores.len() < 200).map(|store| store.0));
-    }
-    Some(Picture {
+    Picture {
         height: curve.as_ref().map_or(lanes_height + 64.0, |curve| curve.bottom + 8.0),
         lanes_height,
         lane_height: lane_height - 1.0,
         coverage: coverage.take(MOST_SPANS).collect(),
-        merges,
-        bars,
+        merges: bars::merges(findings, lanes, axis.last(), &span, safe),
+        bars: bars::bars(findings, frame, crowd, &span, safe),
         arrows,
         steps,
         spans: axis.spans(&ticks, 0.05),
@@ -138,15 +128,39 @@ pub(super) fn draw(findings: &Findings, safe: Safe) -> Option<Picture> {
         curve,
         knots: axis.knots(),
         is_stretched: axis.knots().split(' ').count() > 2,
-        note,
-        description: safe.own(describe(findings, main)),
+        note: bars::note(crowd),
+        description: safe.own(describe(crowd, main)),
         rows: rows.collect(),
-        choices,
-    })
+        choices: Choices::of(findings, lanes, safe),
+    }
 }
 
-/// The axis: from the first to the last moment of the story, stretched where it is told.
-fn axis(findings: &Findings, told: &[&Incident], task: Option<&Task>) -> Option<Axis> {
+/// The task that the main incident is about; where there is none, the first.
+fn task_of<'f>(findings: &'f Findings, main: Option<&Incident>) -> Option<&'f Task> {
+    main.and_then(|incident| words::task_of(findings, incident)).or_else(|| findings.tasks.first())
+}
+
+impl Choices {
+    /// What is in the picture.
+    fn of(findings: &Findings, lanes: &Lanes, safe: Safe) -> Self {
+        let mut choices = Self::default();
+        for (region, store) in (0..lanes.lanes.len()).map(|lane| lanes.ids(lane)) {
+            choices.regions.extend(region.map(|id| id.0));
+            choices.stores.extend(store.map(|id| id.0));
+        }
+        for episode in alone_in(findings) {
+            choices.rules.insert(safe.line(&episode.rule).into_owned());
+            choices.regions.extend(episode.region.map(|id| id.0));
+            choices.stores.extend(episode.store.map(|id| id.0));
+        }
+        choices
+    }
+}
+
+/// The axis: from the first to the last moment of the story, stretched where it is told. None where nothing has a time.
+pub(super) fn axis(findings: &Findings) -> Option<Axis> {
+    let told = chain::told(findings);
+    let task = task_of(findings, told.first().copied());
     let mut moments = BTreeSet::new();
     let open = findings.incidents.iter().filter(|incident| incident.status == IncidentStatus::Open).take(3);
     for incident in open.chain(told.iter().copied()) {
@@ -169,6 +183,9 @@ fn axis(findings: &Findings, told: &[&Incident], task: Option<&Task>) -> Option<
     moments.extend(findings.now);
     moments.extend(findings.episodes.iter().filter_map(|episode| episode.first).min());
     moments.extend(findings.episodes.iter().filter_map(|episode| episode.last).max());
+    // Of very many episodes not all are at hand.
+    moments.extend(findings.regions.iter().filter_map(|region| region.first).min());
+    moments.extend(findings.regions.iter().filter_map(|region| region.last).max());
     if let Some(task) = task {
         let curves = || task.checkpoints.iter().chain(&task.safepoints).map(|(seen, _)| *seen);
         moments.extend(curves().min());
@@ -203,8 +220,8 @@ fn moments(findings: &Findings, task: Option<&Task>, axis: &Axis) -> Vec<(Timest
 }
 
 /// The picture in a sentence, for those who cannot see it.
-fn describe(findings: &Findings, main: Option<&Incident>) -> String {
-    let episodes = words::counted(findings.episodes.len() as u64, "episode");
+fn describe(crowd: &Crowd, main: Option<&Incident>) -> String {
+    let episodes = words::counted(crowd.all, "episode");
     let story = main.map_or_else(String::new, |incident| format!(" {}", incident.summary));
     format!("Lanes over time for regions, stores, TiDB, PD and BR with {episodes}.{story}")
 }

@@ -2,15 +2,18 @@
 
 use super::super::sample;
 use super::super::tally::Tally;
-use super::{Heat, write};
+use super::{Crowd, Frame, SCRIPT, SCRIPT_HASH, frame, write};
 use crate::correlate::{Correlation, Findings};
 use crate::report::tables::EventRow;
 use crate::rules::Catalog;
 use crate::safe::Safe;
 use crate::units::{RegionId, StoreId};
+use std::io::Write;
+use std::process::Stdio;
 
 fn page(findings: &Findings) -> String {
-    let mut tally = Tally { heat: Heat::new(findings), ..Tally::default() };
+    let mut tally = Tally::of(findings);
+    tally.crowd = Crowd::of(&findings.episodes, tally.frame.as_ref());
     let correlation = Correlation::default();
     for event in &sample::events() {
         tally.count(&EventRow { event, derived: correlation.derived(event) });
@@ -73,8 +76,8 @@ fn nothing_in_a_log_becomes_markup() {
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'));
 }
 
-#[test]
-fn the_page_of_a_million_events_stays_small() {
+/// More of everything than a page has room for.
+fn storm() -> Findings {
     let mut findings = sample::failed().findings;
     let episode = findings.episodes[3].clone();
     let (region, store, source) =
@@ -87,6 +90,7 @@ fn the_page_of_a_million_events_stays_small() {
         episode.store = Some(StoreId(at % 90));
         episode.region = Some(RegionId(at % 5_000));
         episode.summary.clone_from(&message);
+        episode.place.line = 1_000_000 + at;
         findings.episodes.push(episode);
     }
     for at in 0..5_000 {
@@ -99,7 +103,40 @@ fn the_page_of_a_million_events_stays_small() {
         findings.sources.push(source.clone());
     }
     findings.incidents.extend(vec![findings.incidents[0].clone(); 500]);
-    let text = page(&findings);
+    findings
+}
+
+#[test]
+fn the_page_of_a_million_events_stays_small() {
+    let text = page(&storm());
     assert!(text.len() < 3 << 20, "{}", text.len());
     assert!(text.contains("are drawn one by one"), "the reader is told what is left out");
+}
+
+#[test]
+fn a_crowd_is_counted_the_same_in_any_parts() {
+    let findings = storm();
+    let frame = Frame::of(&findings);
+    let whole = Crowd::of(&findings.episodes, frame.as_ref());
+    let mut parts = Crowd::default();
+    findings.episodes.chunks(7_001).for_each(|chunk| parts.add(Crowd::of(chunk, frame.as_ref())));
+    assert_eq!(parts, whole);
+    assert_eq!(whole.all, findings.episodes.len() as u64);
+    let alone = frame::alone_in(&findings).len() as u64;
+    assert_eq!(whole.all, alone + whole.shared + whole.outside);
+    assert!(alone > 0 && whole.shared > 50_000);
+}
+
+/// What stands between the tags is hashed, so the line break after the first one too.
+#[test]
+fn the_browser_knows_our_script() {
+    let mut command = std::process::Command::new("sha256sum");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("\n{SCRIPT}").as_bytes()).unwrap();
+    let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let bits: String = output[..64].chars().map(|digit| format!("{:04b}", digit.to_digit(16).unwrap())).collect();
+    let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain("+/".chars()).collect();
+    let six = |at| u8::from_str_radix(&format!("{:0<6}", &bits[at..bits.len().min(at + 6)]), 2).unwrap();
+    let hash: String = (0..bits.len()).step_by(6).map(|at| letters[usize::from(six(at))]).collect();
+    assert_eq!(SCRIPT_HASH, format!("sha256-{hash}="), "put it into SCRIPT_HASH");
 }

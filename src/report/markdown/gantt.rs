@@ -12,12 +12,17 @@ const MOST: usize = 20;
 
 /// The chart, or none where there are no two steps with a time.
 pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<String> {
-    let timed: Vec<_> = steps.iter().filter_map(|step| Some((step.first?, step.last?, step))).take(MOST).collect();
+    let timed: Vec<_> = steps
+        .iter()
+        .enumerate()
+        .filter_map(|(at, step)| Some((at + 1, step.first?, step.last?, step)))
+        .take(MOST)
+        .collect();
     if timed.len() < 2 {
         return None;
     }
-    let first = timed.iter().map(|(first, _, _)| *first).min()?;
-    let last = timed.iter().map(|(_, last, _)| *last).max()?;
+    let first = timed.iter().map(|(_, first, _, _)| *first).min()?;
+    let last = timed.iter().map(|(_, _, last, _)| *last).max()?;
     let span = last.since(first);
     let axis = if span < 86_400_000 { "%H:%M:%S" } else { "%m-%d %H:%M" };
     // Of a moment there would be nothing to see.
@@ -27,7 +32,7 @@ pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<Str
     text += "    dateFormat YYYY-MM-DD HH:mm:ss.SSS\n";
     let _ = writeln!(text, "    axisFormat {axis}");
     let mut section = None;
-    for (from, to, step) in timed {
+    for (number, from, to, step) in timed {
         let place = words::place(step.component, &step.stores);
         if section.as_ref() != Some(&place) {
             let _ = writeln!(text, "    section {}", name(&place));
@@ -39,13 +44,9 @@ pub(super) fn chart(steps: &[Step], catalog: &Catalog, safe: Safe) -> Option<Str
             Severity::Notice | Severity::Info => "",
         };
         let end = Timestamp(to.0.max(from.0 + shortest));
-        let _ = writeln!(
-            text,
-            "    {} :{tag}{}, {}",
-            name(&safe.line(words::what(step, catalog))),
-            clock(from),
-            clock(end)
-        );
+        let name = name(&safe.line(words::what(step, catalog)));
+        // The number keeps a name apart from Mermaid's own words, which a line of a chart may begin with.
+        let _ = writeln!(text, "    {number}. {name} :{tag}{}, {}", clock(from), clock(end));
     }
     text += "```";
     Some(text)
@@ -56,9 +57,14 @@ fn clock(time: Timestamp) -> String {
     format!("{} {}", text.get(..10).unwrap_or_default(), text.get(11..23).unwrap_or_default())
 }
 
-/// A name without what means something to Mermaid.
+/// A name without what means something to Mermaid; signs that look the same stand in for a colon and a quote.
 fn name(text: &str) -> String {
-    let plain = |char: char| if char.is_alphanumeric() || " .,()+-_/".contains(char) { char } else { ' ' };
+    let plain = |char: char| match char {
+        ':' => '∶',
+        '\'' => '’',
+        _ if char.is_alphanumeric() || " .,()+-_/".contains(char) => char,
+        _ => ' ',
+    };
     let words: String = text.chars().map(plain).collect();
     let mut name: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
     if name.is_empty() {

@@ -90,7 +90,13 @@
   };
   addEventListener('hashchange', open);
   open();
-  addEventListener('beforeprint', () => all('details').forEach(details => { details.open = true; }));
+  // On paper everything is open.
+  let opened = [];
+  addEventListener('beforeprint', () => {
+    opened = all('details:not([open])');
+    opened.forEach(details => { details.open = true; });
+  });
+  addEventListener('afterprint', () => opened.forEach(details => { details.open = false; }));
 
   const svg = document.querySelector('svg.picture');
   if (!svg) return;
@@ -101,7 +107,7 @@
   const bars = all('.bars rect', svg).sort((a, b) => a.dataset.t - b.dataset.t);
   const drawn = { ticks: svg.querySelector('.ticks').innerHTML, spans: svg.querySelector('.spans').innerHTML };
   let linear = false, view = [0, 1];
-  tools.hidden = false;
+  tools.hidden = inspect.hidden = false;
 
   const between = (value, from, to) => {
     let i = knots.findIndex(knot => knot[from] > value);
@@ -130,9 +136,8 @@
   const lay = () => {
     all('[data-u]', svg).forEach(rect => {
       const from = xOf(Number(rect.dataset.t)), to = xOf(Number(rect.dataset.u));
-      const least = rect.classList.contains('block') ? 23 : rect.parentNode.classList.contains('bars') ? 3 : 0;
       rect.setAttribute('x', from);
-      rect.setAttribute('width', Math.max(least, rect.classList.contains('block') ? 0 : to - from));
+      rect.setAttribute('width', Math.max(rect.parentNode.classList.contains('bars') ? 3 : 0, to - from));
     });
     all('[data-move]', svg).forEach(mark => mark.setAttribute('transform', `translate(${xOf(Number(mark.dataset.t))} 0)`));
     all('[data-points]', svg).forEach(path => {

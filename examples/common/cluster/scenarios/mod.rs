@@ -199,19 +199,24 @@ fn moment(world: &mut World) -> Ms {
     world.around(world.begin + LEAD, 25 * MINUTE)
 }
 
+/// How long before the end somebody looks at the status.
+const SCREEN: Ms = 20 * SECOND;
+
 /// Flushes, then what the story adds with `conclude`, then GC and the screen.
 fn live(world: &mut World, gc: &Gc, conclude: impl FnOnce(&mut World) -> (State, Vec<LastError>)) {
     crate::cluster::writers::br::log_start(world);
     backup::run(world);
     let (state, errors) = conclude(world);
     gc::run(world, gc);
-    let time = world.end - 20 * SECOND;
+    let time = world.end - SCREEN;
     status::screen(world, time, state, &errors);
 }
 
 /// The task as the last records have it: what began before the end of the story is still written.
 fn task(world: &World, status: &'static str) -> TaskTruth {
-    let checkpoint = world.checkpoint_at(Ms::MAX);
+    // Advancers of old versions do not tell: the screen has the last word.
+    let told = if world.version.advancer() { Ms::MAX } else { world.end - SCREEN };
+    let checkpoint = world.checkpoint_at(told);
     let gc = world.gc_at(Ms::MAX);
     let stopped = matches!(status, "ERROR" | "PAUSED");
     let deadline = if stopped { world.protected_until(checkpoint) } else { None };

@@ -121,6 +121,7 @@ fn ddl(version: Version, time: Ms, job: u64, sql: &str, db: &str) -> Vec<Line> {
 fn fresh(world: &mut World) -> Ms {
     for store in world.store_ids() {
         let time = world.around(world.begin, 4 * SECOND);
+        world.store(store).stop(0, time);
         lifecycle::start_store(world, store, time);
     }
     for node in 0..world.tidbs.len() {

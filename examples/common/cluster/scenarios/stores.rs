@@ -136,7 +136,7 @@ pub(super) fn down(world: &mut World) -> Truth {
     for store in &lost {
         world.store(*store).stop(time, Ms::MAX);
     }
-    world.plan.frozen.push((time, world.end));
+    world.plan.frozen.push((time, Ms::MAX));
     world.plan.no_gc.push((time, world.end));
     let minutes = (world.end - time) / MINUTE;
     for other in world.store_ids().into_iter().filter(|id| !lost.contains(id)) {

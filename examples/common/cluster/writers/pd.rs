@@ -8,6 +8,9 @@ use crate::cluster::world::{Safepoint, World};
 
 /// A service sets its safe point; accepted.
 pub(crate) fn safepoint(world: &mut World, time: Ms, service: &str, ttl: Ms, value: u64) {
+    if world.pds[0].down_since(time).is_some() {
+        return;
+    }
     let seconds = (time + world.pds[0].skew).div_euclid(SECOND);
     let expires = seconds + ttl / SECOND;
     let fields = fields!["service-id" => service, "expire-at" => expires, "safepoint" => value];
