@@ -174,9 +174,8 @@ impl Config {
         // A path in the file starts at the file's own folder: a timer has another folder than a person.
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         let beside = |path: &PathBuf| folder.join(path);
-        let input = |path: &String| match input::is_url(path) {
-            true => path.clone(),
-            false => folder.join(path).to_string_lossy().into_owned(),
+        let input = |path: &String| {
+            if input::is_url(path) { path.clone() } else { folder.join(path).to_string_lossy().into_owned() }
         };
         let inputs = if args.input.is_empty() { doc.inputs.iter().map(input).collect() } else { args.input.clone() };
         if inputs.is_empty() {
