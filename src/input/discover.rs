@@ -219,7 +219,7 @@ impl Search {
 }
 
 /// Whether a path names objects of a bucket.
-fn is_url(path: &str) -> bool {
+pub fn is_url(path: &str) -> bool {
     ["s3://", "gs://", "az://"].iter().any(|scheme| path.starts_with(scheme))
 }
 

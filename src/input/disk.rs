@@ -66,11 +66,13 @@ pub(super) struct Disk<'d> {
     file: &'d File,
     len: u64,
     budget: Arc<Budget>,
+    cold: bool,
 }
 
 impl<'d> Disk<'d> {
-    pub(super) fn new(file: &'d File, len: u64, budget: Arc<Budget>) -> Self {
-        Self { file, len, budget }
+    /// `cold`: what is read is taken out of the page cache behind the reader.
+    pub(super) fn new(file: &'d File, len: u64, budget: Arc<Budget>, cold: bool) -> Self {
+        Self { file, len, budget, cold }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -86,7 +88,8 @@ impl<'d> Disk<'d> {
 
     /// A range as a stream, as far as the file has it.
     pub(super) fn part(&self, begin: u64, end: u64) -> Part<'d> {
-        Part { file: self.file, position: begin, end: end.min(self.len), budget: Arc::clone(&self.budget) }
+        let (end, budget) = (end.min(self.len), Arc::clone(&self.budget));
+        Part { file: self.file, position: begin, end, budget, cold: self.cold }
     }
 
     /// A file with holes from a byte on, without the last one.
@@ -101,6 +104,7 @@ pub(super) struct Part<'d> {
     position: u64,
     end: u64,
     budget: Arc<Budget>,
+    cold: bool,
 }
 
 impl Read for Part<'_> {
@@ -115,7 +119,11 @@ impl Read for Part<'_> {
             return Err(shorter(self.position, self.end));
         }
         self.budget.add_raw(count);
+        let from = self.position;
         self.position += count as u64;
+        if self.cold {
+            sys::forget(self.file, from..self.position);
+        }
         Ok(count)
     }
 }

@@ -28,7 +28,7 @@ mod zip;
 #[cfg(test)]
 mod tests;
 
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, discover, is_url};
 pub use source::{Input, Stamp};
 pub use sys::guard_mapped_reads;
 
@@ -41,6 +41,8 @@ pub struct Options {
     pub io: Io,
     /// What hostile or broken input may cost.
     pub limits: Limits,
+    /// Whether what was not in the page cache before is not in it afterwards: others work on this machine.
+    pub leave_no_trace: bool,
 }
 
 /// How a plain file comes into memory.

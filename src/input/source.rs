@@ -115,24 +115,6 @@ impl Input {
         matches!(self.origin, Origin::Object(_))
     }
 
-    /// Whether most of the file is in memory, since somebody works with it.
-    pub fn is_cached(&self) -> bool {
-        let Origin::File { path, identity, .. } = &self.origin else { return true };
-        let opened = disk::open(path, *identity);
-        opened.is_ok_and(|Opened { file, meta, .. }| {
-            Mapping::new(&file, meta.len()).is_none_or(|mapping| mapping.is_resident())
-        })
-    }
-
-    /// Takes the file out of the system's memory: whoever else works on this machine needs the room.
-    pub fn forget(&self) {
-        if let Origin::File { path, identity, .. } = &self.origin
-            && let Ok(opened) = disk::open(path, *identity)
-        {
-            sys::forget(&opened.file);
-        }
-    }
-
     /// Whether it is a file of plain text, so that any part of it can be read without what stands before.
     pub fn is_plain(&self) -> bool {
         let mut head = Vec::new();
@@ -203,7 +185,9 @@ impl Input {
         } else if len < size {
             walk.problem(&self.name, Status::Partial, "the file became shorter since the start");
         }
-        let disk = Disk::new(file, len, walk.budget());
+        let begin = self.begin.unwrap_or(0);
+        let cold = self.options.leave_no_trace && !sys::is_resident(file, begin..len);
+        let disk = Disk::new(file, len, walk.budget(), cold);
         match sniff::sniff(&disk.bytes(0, len.min(sniff::HEAD as u64))?) {
             Kind::Zip => zip::walk_file(walk, &self.name, &disk, Depth::default()),
             Kind::Text => match self.mapping(file, meta, len) {
@@ -222,11 +206,15 @@ impl Input {
                 None if sys::has_holes(file, len) => {
                     let on_disk = meta.blocks().saturating_mul(512);
                     let limit = on_disk.saturating_mul(self.options.limits.ratio);
-                    self.read_text(walk, disk.with_holes(self.begin.unwrap_or(0), limit), file, len);
+                    self.read_text(walk, disk.with_holes(begin, limit), file, len);
                 }
-                None => self.read_text(walk, disk.part(self.begin.unwrap_or(0), len), file, len),
+                None => self.read_text(walk, disk.part(begin, len), file, len),
             },
             _ => self.read_part(walk, disk.part(0, len), file, len),
+        }
+        if cold {
+            // With what the system has read ahead.
+            sys::forget(file, begin..len);
         }
         Ok(())
     }

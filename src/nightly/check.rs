@@ -55,7 +55,8 @@ pub fn check(config: &Config) -> (String, bool) {
     if !config.redact {
         out.push_str("secrets     are left in\n");
     }
-    for (what, file) in [("metrics", &config.metrics), ("mail", &config.mail)] {
+    let metrics = config.metrics.as_ref().map(|metrics| &metrics.file);
+    for (what, file) in [("metrics", metrics), ("mail", config.mail.as_ref())] {
         if let Some(file) = file {
             let _ = writeln!(out, "{what:<11} {}", file.display());
         }

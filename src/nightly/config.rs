@@ -1,6 +1,7 @@
 //! What a night is to do: the config file, then what the environment and flags say instead, checked and typed once.
 
 use crate::cli;
+use crate::input;
 use crate::settings;
 use crate::units::{Severity, StoreId, Timestamp};
 use anyhow::{Context, bail};
@@ -14,7 +15,7 @@ use std::time::Duration;
 pub struct Config {
     /// The file.
     pub file: PathBuf,
-    /// Files, folders and globs.
+    /// Files, folders, globs and URLs of buckets.
     pub inputs: Vec<String>,
     /// Where reports and state are kept.
     pub output: PathBuf,
@@ -43,11 +44,20 @@ pub struct Config {
     /// The start of the run; default: now.
     pub now: Option<Timestamp>,
     /// The file for node_exporter's textfile collector.
-    pub metrics: Option<PathBuf>,
+    pub metrics: Option<Metrics>,
     /// The file for a mail.
     pub mail: Option<PathBuf>,
     /// Where notices are sent.
     pub webhook: Option<Webhook>,
+}
+
+/// The file for node_exporter's textfile collector.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Its path.
+    pub file: PathBuf,
+    /// Labels of every sample, by name: they tell the files of several configs apart.
+    pub labels: Vec<(String, String)>,
 }
 
 /// Where notices are sent.
@@ -107,9 +117,17 @@ struct Doc {
     retention: Option<String>,
     #[serde(default)]
     limits: LimitsDoc,
-    metrics: Option<FileDoc>,
+    metrics: Option<MetricsDoc>,
     mail: Option<FileDoc>,
     webhook: Option<WebhookDoc>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricsDoc {
+    file: PathBuf,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,13 +174,12 @@ impl Config {
         // A path in the file starts at the file's own folder: a timer has another folder than a person.
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         let beside = |path: &PathBuf| folder.join(path);
-        let inputs = if args.input.is_empty() {
-            doc.inputs.iter().map(|path| folder.join(path).to_string_lossy().into_owned()).collect()
-        } else {
-            args.input.clone()
+        let input = |path: &String| {
+            if input::is_url(path) { path.clone() } else { folder.join(path).to_string_lossy().into_owned() }
         };
+        let inputs = if args.input.is_empty() { doc.inputs.iter().map(input).collect() } else { args.input.clone() };
         if inputs.is_empty() {
-            bail!("`inputs` is empty: name files, folders or globs");
+            bail!("`inputs` is empty: name files, folders, globs or URLs of buckets");
         }
         if let Some(stream) = inputs.iter().find(|path| *path == "-" || path.ends_with("/-")) {
             bail!("input `{stream}`: standard input cannot be read again, so it is none for nights");
@@ -214,13 +231,28 @@ impl Config {
                 events: doc.limits.remembered_events.unwrap_or(200_000),
             },
             now: now.transpose()?,
-            metrics: doc.metrics.map(|metrics| beside(&metrics.file)),
+            metrics: doc.metrics.map(|doc| Metrics::of(doc, &folder)).transpose().context("`metrics`")?,
             mail: doc.mail.map(|mail| beside(&mail.file)),
             webhook: doc.webhook.map(Webhook::of).transpose().context("`webhook`")?,
             inputs,
             output,
             file,
         })
+    }
+}
+
+impl Metrics {
+    fn of(doc: MetricsDoc, folder: &Path) -> anyhow::Result<Self> {
+        let is_name = |name: &str| {
+            name.starts_with(|char: char| char.is_ascii_alphabetic())
+                && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+        };
+        if let Some(name) =
+            doc.labels.keys().find(|name| !is_name(name) || super::metrics::LABELS.contains(&name.as_str()))
+        {
+            bail!("label `{name}` is taken, or no name for one; use `cluster`, `site` or the like");
+        }
+        Ok(Self { file: folder.join(doc.file), labels: doc.labels.into_iter().collect() })
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf, absolute};
 
 /// Finds the files behind some of the config's inputs.
 pub(super) fn find(config: &Config, patterns: &[String]) -> Discovery {
-    let mut found = input::discover(patterns, &input::Options::default());
+    // A store may work on the same machine, and need the memory.
+    let mut found = input::discover(patterns, &input::Options { leave_no_trace: true, ..input::Options::default() });
     let own = own(config);
     let is_own = |name: &str| {
         let path = absolute(Path::new(name)).unwrap_or_default();
@@ -19,6 +20,7 @@ pub(super) fn find(config: &Config, patterns: &[String]) -> Discovery {
 
 /// The output folder, by its name and by what that is a link to, and the files beside it.
 fn own(config: &Config) -> Vec<PathBuf> {
-    let files = config.metrics.iter().chain(&config.mail).chain([&config.output, &config.file]);
+    let metrics = config.metrics.iter().map(|metrics| &metrics.file);
+    let files = metrics.chain(&config.mail).chain([&config.output, &config.file]);
     files.flat_map(|path| [absolute(path).ok(), path.canonicalize().ok()]).flatten().collect()
 }

@@ -3,17 +3,22 @@
 
 use super::state::{Run, State};
 use crate::outcome::Outcome;
+use crate::safe::Safe;
 use crate::units::{Severity, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// All metrics after a run.
+/// Labels that samples have by themselves.
+pub(super) const LABELS: [&str; 10] =
+    ["incident", "kind", "name", "rule", "severity", "status", "store", "task", "verdict", "version"];
+
+/// All metrics after a run; `labels` stand on every sample.
 ///
 /// # Errors
 /// Where the state cannot be read.
-pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result<String> {
+pub(super) fn render(state: &State, run: &Run, labels: &[(String, String)]) -> anyhow::Result<String> {
     let summary = &run.summary;
-    let mut page = Page::default();
+    let mut page = Page::new(labels);
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family("tidescope_build_info", "gauge", "Always 1.").sample(&version, 1.0);
     last_run(&mut page, run.started, summary.status);
@@ -48,7 +53,7 @@ pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result
         ];
         family.sample(&labels, 1.0);
     }
-    tasks(&mut page, run, now);
+    tasks(&mut page, run);
     let family =
         page.family("tidescope_silent", "gauge", "1 for who gave records before and gave none in the last run.");
     for name in &summary.silent {
@@ -62,8 +67,8 @@ pub(super) fn render(state: &State, run: &Run, now: Timestamp) -> anyhow::Result
 }
 
 /// The metrics after a run that has done nothing: those that were there, but for what they say of the last run.
-pub(super) fn after_failure(before: &str, started: Timestamp) -> String {
-    let mut page = Page::default();
+pub(super) fn after_failure(before: &str, started: Timestamp, labels: &[(String, String)]) -> String {
+    let mut page = Page::new(labels);
     last_run(&mut page, started, Outcome::Unusable.code());
     let said = |line: &str| LAST_RUN.iter().any(|name| line.split(['{', ' ']).any(|word| word == *name));
     before.lines().filter(|line| !said(line)).for_each(|line| page.text.push_str(&format!("{line}\n")));
@@ -73,7 +78,7 @@ pub(super) fn after_failure(before: &str, started: Timestamp) -> String {
 /// What is said of every run, also of one that failed.
 const LAST_RUN: [&str; 2] = ["tidescope_last_run_timestamp_seconds", "tidescope_last_run_status"];
 
-fn last_run(page: &mut Page, started: Timestamp, status: u8) {
+fn last_run(page: &mut Page<'_>, started: Timestamp, status: u8) {
     page.family(LAST_RUN[0], "gauge", "Start of the last run, also where it failed.").sample(&[], seconds(started));
     page.family(LAST_RUN[1], "gauge", "Its exit status; 2: it has done nothing.").sample(&[], f64::from(status));
 }
@@ -85,7 +90,7 @@ fn seconds(time: Timestamp) -> f64 {
 const SEVERITIES: [Severity; 5] =
     [Severity::Info, Severity::Notice, Severity::Warning, Severity::Error, Severity::Critical];
 
-fn tasks(page: &mut Page, run: &Run, now: Timestamp) {
+fn tasks(page: &mut Page<'_>, run: &Run) {
     let tasks = &run.summary.tasks;
     let family = page.family("tidescope_task_status", "gauge", "1 for the last known status of each log backup task.");
     for task in tasks {
@@ -97,7 +102,7 @@ fn tasks(page: &mut Page, run: &Run, now: Timestamp) {
     }
     let family = page.family("tidescope_checkpoint_lag_seconds", "gauge", "How far it was behind when the run began.");
     for (task, checkpoint) in tasks.iter().filter_map(|task| Some((task, task.checkpoint?))) {
-        family.sample(&[("task", &task.name)], now.since(checkpoint) as f64 / 1_000.0);
+        family.sample(&[("task", &task.name)], run.started.since(checkpoint) as f64 / 1_000.0);
     }
     let help = "Until when a stopped task can be resumed.";
     let family = page.family("tidescope_resume_deadline_timestamp_seconds", "gauge", help);
@@ -107,15 +112,20 @@ fn tasks(page: &mut Page, run: &Run, now: Timestamp) {
 }
 
 /// A page of metrics in the making.
-#[derive(Debug, Default)]
-struct Page {
+#[derive(Debug)]
+struct Page<'l> {
     text: String,
+    labels: &'l [(String, String)],
     /// The metric that samples are of; its head is written with the first.
     name: &'static str,
     head: Option<(&'static str, &'static str)>,
 }
 
-impl Page {
+impl<'l> Page<'l> {
+    fn new(labels: &'l [(String, String)]) -> Self {
+        Self { text: String::new(), labels, name: "", head: None }
+    }
+
     /// Begins a metric. Without a sample nothing of it is written.
     fn family(&mut self, name: &'static str, kind: &'static str, help: &'static str) -> &mut Self {
         self.name = name;
@@ -129,11 +139,11 @@ impl Page {
             let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
         }
         self.text.push_str(name);
-        for (at, (label, text)) in labels.iter().enumerate() {
-            self.text.push(if at == 0 { '{' } else { ',' });
-            let _ = write!(self.text, "{label}=\"{}\"", escaped(text));
+        let all = self.labels.iter().map(|(label, text)| (&**label, &**text)).chain(labels.iter().copied());
+        let all: Vec<String> = all.map(|(label, text)| format!("{label}=\"{}\"", escaped(text))).collect();
+        if !all.is_empty() {
+            let _ = write!(self.text, "{{{}}}", all.join(","));
         }
-        self.text.push_str(if labels.is_empty() { "" } else { "}" });
         let _ = writeln!(self.text, " {value}");
     }
 
@@ -144,7 +154,7 @@ impl Page {
 
 /// A label's value: names of tasks come from logs.
 fn escaped(text: &str) -> String {
-    crate::safe::visible(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    Safe::new(true).line(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 #[cfg(test)]
@@ -165,23 +175,24 @@ mod tests {
 
     #[test]
     fn a_failure_changes_what_is_said_of_the_last_run() {
-        let mut before = Page::default();
+        let mut before = Page::new(&[]);
         last_run(&mut before, Timestamp(1_000), 0);
         before.family("other", "gauge", "Stays.").sample(&[], 7.0);
         let before = before.finish();
         let mut after = before.replace("seconds 1\n", "seconds 2.5\n");
         after = after.replace("status 0\n", "status 2\n");
-        assert_eq!(after_failure(&before, Timestamp(2_500)), after);
-        assert!(after_failure("", Timestamp(2_500)).ends_with("tidescope_last_run_status 2\n"));
+        assert_eq!(after_failure(&before, Timestamp(2_500), &[]), after);
+        let labels = [("site".to_owned(), "a".to_owned())];
+        assert!(after_failure("", Timestamp(2_500), &labels).ends_with("tidescope_last_run_status{site=\"a\"} 2\n"));
     }
 
     #[test]
     fn labels_are_escaped_and_empty_metrics_left_out() {
-        let mut page = Page::default();
+        let mut page = Page::new(&[]);
         page.family("a", "gauge", "Nothing.");
         let family = page.family("b", "gauge", "Two.");
         family.sample(&[("task", "x\"y\\z\n")], 1.5);
         family.sample(&[], 2.0);
-        assert_eq!(page.finish(), "# HELP b Two.\n# TYPE b gauge\nb{task=\"x\\\"y\\\\z\\n\"} 1.5\nb 2\n");
+        assert_eq!(page.finish(), "# HELP b Two.\n# TYPE b gauge\nb{task=\"x\\\"y\\\\z \"} 1.5\nb 2\n");
     }
 }

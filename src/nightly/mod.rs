@@ -41,7 +41,7 @@ mod watch;
 mod webhook;
 
 pub use check::check;
-pub use config::{Config, Limits, Webhook};
+pub use config::{Config, Limits, Metrics, Webhook};
 pub use history::{Question, history};
 pub use log::Log;
 pub use run::{Done, run};

@@ -3,10 +3,9 @@
 
 use super::log::Log;
 use super::state::{Run, State};
-use super::{Config, index, metrics, notice, publish, webhook};
+use super::{Config, Metrics, index, metrics, notice, publish, webhook};
 use crate::safe::Safe;
 use crate::units::Timestamp;
-use std::path::Path;
 
 /// Writes and sends all that the config asks for.
 pub(super) fn all(config: &Config, state: &mut State, run: &Run, answer: &str, log: Log) {
@@ -14,9 +13,9 @@ pub(super) fn all(config: &Config, state: &mut State, run: &Run, answer: &str, l
     let page = index::render(state, &config.output, safe)
         .and_then(|page| publish::replace(&config.output.join("index.html"), page.as_bytes()));
     warn(log, page);
-    if let Some(path) = &config.metrics {
-        let page = metrics::render(state, run, run.started);
-        warn(log, page.and_then(|page| publish::replace(path, page.as_bytes())));
+    if let Some(Metrics { file, labels }) = &config.metrics {
+        let page = metrics::render(state, run, labels);
+        warn(log, page.and_then(|page| publish::replace(file, page.as_bytes())));
     }
     if let Some(path) = &config.mail {
         warn(log, publish::replace(path, notice::mail(run, answer, safe).as_bytes()));
@@ -25,10 +24,10 @@ pub(super) fn all(config: &Config, state: &mut State, run: &Run, answer: &str, l
 }
 
 /// Notes a run that has done nothing where somebody watches for that.
-pub(super) fn failed(metrics: Option<&Path>, started: Timestamp, log: Log) {
-    let Some(path) = metrics else { return };
-    let before = std::fs::read_to_string(path).unwrap_or_default();
-    warn(log, publish::replace(path, metrics::after_failure(&before, started).as_bytes()));
+pub(super) fn failed(metrics: Option<&Metrics>, started: Timestamp, log: Log) {
+    let Some(Metrics { file, labels }) = metrics else { return };
+    let before = std::fs::read_to_string(file).unwrap_or_default();
+    warn(log, publish::replace(file, metrics::after_failure(&before, started, labels).as_bytes()));
 }
 
 /// Sends what a run owes the webhook.

@@ -9,7 +9,6 @@ use crate::input::{Discovery, Input};
 use crate::matching::Matcher;
 use crate::scan::{self, Context, Mark, Start};
 use crate::units::Timestamp;
-use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -108,8 +107,6 @@ pub(super) fn read(
 ) -> std::io::Result<Read> {
     let mut night = Night { matcher, how, events: EventStore::new(how.memory / 2, how.redact), bytes: 0 };
     let (new, back) = (Part::new(tonight), Part::back(tonight, known, how.back_to));
-    // What was not in the system's memory before is not in it afterwards.
-    let cold: Vec<&Input> = back.inputs.par_iter().filter(|input| !input.is_cached()).collect();
     let outcome = night.scan(&new, Context::None)?;
     let (unfinished, marks) = (outcome.unfinished.clone(), outcome.marks.clone());
     let (signals, mut rows, mut unmatched) = outcome.sorted();
@@ -152,9 +149,6 @@ pub(super) fn read(
         };
         night.context(&back, wanted_back, &near)?;
         (done, done_back) = (all.clone(), all);
-    }
-    for input in cold {
-        input.forget();
     }
     let events = night.events.finish(Corrections::default());
     Ok(Read { events, remembered: places, rows, unmatched, marks, postponed, bytes: night.bytes + tonight.bytes })

@@ -43,7 +43,7 @@ pub fn run(config: &Config, catalog: &Arc<Catalog>, command_line: &str, log: Log
     let done = job.run(&job.watch());
     // Where another run is at work, that one says how it went.
     if done.as_ref().is_err_and(|error| !error.is::<AtWork>()) {
-        outputs::failed(config.metrics.as_deref(), now, log);
+        outputs::failed(config.metrics.as_ref(), now, log);
     }
     done
 }
@@ -55,7 +55,7 @@ impl Job<'_> {
             Watch::start(limit_ms, move || {
                 let said = "the time limit is reached: the run ends here, and nothing of it counts";
                 log.error(said, &[("limit_ms", limit_ms.into())]);
-                outputs::failed(metrics.as_deref(), now, log);
+                outputs::failed(metrics.as_ref(), now, log);
             })
         })
     }

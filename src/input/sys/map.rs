@@ -1,5 +1,6 @@
 //! Files mapped into memory.
 
+use super::cache;
 use super::guard::Registration;
 use memmap2::Mmap;
 use std::fs::File;
@@ -11,10 +12,6 @@ pub(in crate::input) struct Mapping {
     registration: Registration,
     map: Mmap,
 }
-
-/// Residency is looked at in this many places of so many pages.
-const PLACES: usize = 64;
-const PAGES: usize = 16;
 
 impl Mapping {
     /// None: it cannot be mapped, and is to be read.
@@ -31,32 +28,9 @@ impl Mapping {
         Some(Self { registration, map })
     }
 
-    /// Whether most of it is in the page cache, by a sample.
+    /// Whether most of it is in the page cache.
     pub(in crate::input) fn is_resident(&self) -> bool {
-        let page = super::guard::page_size();
-        let pages = self.map.len().div_ceil(page);
-        let places = PLACES.min(pages.div_ceil(PAGES));
-        let (mut seen, mut resident) = (0, 0);
-        for place in 0..places {
-            let first = pages * place / places;
-            let count = PAGES.min(pages - first);
-            let mut flags = [0; PAGES];
-            // SAFETY: `first + count <= pages`, so the range lies in the mapping, begins at a page, and has `count <= PAGES`
-            // pages, for each of which one flag is written.
-            let result = unsafe {
-                libc::mincore(
-                    self.map.as_ptr().add(first * page) as *mut libc::c_void,
-                    count * page,
-                    flags.as_mut_ptr(),
-                )
-            };
-            if result != 0 {
-                return false;
-            }
-            seen += count;
-            resident += flags[..count].iter().filter(|flag| **flag & 1 == 1).count();
-        }
-        resident * 4 >= seen * 3
+        cache::is_mapped_in_memory(&self.map)
     }
 
     /// Whether a part of it was gone when it was touched, and read as zeros.

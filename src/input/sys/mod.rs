@@ -2,10 +2,12 @@
 
 #![allow(unsafe_code, reason = "mapping files, and the signal that a truncated one raises, have no safe interface")]
 
+mod cache;
 mod guard;
 mod map;
 mod range;
 
+pub(super) use cache::{forget, is_resident};
 pub use guard::guard_mapped_reads;
 pub(super) use map::Mapping;
-pub(super) use range::{forget, has_holes, next_data, will_read_in_order};
+pub(super) use range::{has_holes, next_data, will_read_in_order};

@@ -15,17 +15,6 @@ pub(in crate::input) fn will_read_in_order(file: &File) {
     let _ = file;
 }
 
-/// Lets the system take the file's pages out of memory.
-pub(in crate::input) fn forget(file: &File) {
-    // SAFETY: the descriptor is open as long as `file` is borrowed; the call is a hint and changes no data.
-    #[cfg(target_os = "linux")]
-    unsafe {
-        libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = file;
-}
-
 /// Whether a part of the first `len` bytes is not on disk.
 pub(in crate::input) fn has_holes(file: &File, len: u64) -> bool {
     seek(file, 0, libc::SEEK_HOLE).is_some_and(|hole| hole < len)

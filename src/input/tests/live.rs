@@ -160,3 +160,30 @@ fn a_sparse_file_is_read_without_its_last_hole() {
     assert!(bytes[100 << 20..].starts_with(&text));
     assert!(folder.read(&["none.log"]).sources[0].bytes.is_empty());
 }
+
+#[test]
+fn the_page_cache_is_left_as_it_was() {
+    let folder = Folder::new();
+    folder.write("plain.log", log(60_000, 404));
+    folder.sh("gzip -1 -k plain.log");
+    for name in ["plain.log", "plain.log.gz"] {
+        let file = File::open(folder.path().join(name)).unwrap();
+        let len = file.metadata().unwrap().len();
+        let is_cached = || crate::input::sys::is_resident(&file, 0..len);
+        let read = |leave_no_trace: bool| {
+            folder.read_with(&[name], &Options { leave_no_trace, io: Io::Read, ..Options::default() });
+        };
+        // What is not on the disk yet stays in memory.
+        file.sync_all().unwrap();
+        crate::input::sys::forget(&file, 0..len);
+        if is_cached() {
+            return println!("skipped: this file system does not let go of pages");
+        }
+        read(true);
+        assert!(!is_cached(), "{name} was cold");
+        read(false);
+        assert!(is_cached());
+        read(true);
+        assert!(is_cached(), "{name} was in memory before");
+    }
+}

@@ -15,6 +15,7 @@ fn read(text: &str, flags: &[&str]) -> Result<Config, String> {
 fn two_lines_are_enough() {
     let config = read("inputs = ['/logs']\noutput = 'out'", &[]).unwrap();
     assert_eq!(config.inputs, ["/logs"]);
+    assert_eq!(read("inputs = ['s3://logs/a']\noutput = 'out'", &[]).unwrap().inputs, ["s3://logs/a"]);
     assert!(config.output.is_absolute() && config.output.ends_with("out"), "{:?}", config.output);
     assert_eq!((config.gc_ttl_ms, config.context_lookback_ms), (86_400_000, 86_400_000));
     assert!(config.redact && config.fail_on.is_none());

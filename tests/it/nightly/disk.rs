@@ -1,11 +1,11 @@
 //! Disks that are full, cannot be written, or fail at any moment.
 
 use super::cluster::{DAY, Disk, HOUR, Script, start};
-use super::night::{Place, copy, long};
+use super::night::{Place, copy, long, with_fault};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 #[test]
 fn what_cannot_be_written_leaves_everything_as_it_was() {
@@ -150,17 +150,6 @@ fn a_folder_that_cannot_be_written_is_left_alone() {
 /// System calls that change what is on the disk.
 const CHANGES: [&str; 9] =
     ["write", "pwrite64", "fsync", "ftruncate", "mkdir", "rename", "renameat", "unlink", "unlinkat"];
-
-/// Runs a night in which something happens to the nth of these calls, and says whether it did. `None`: there is no `strace`.
-fn with_fault(place: &Place, now: i64, call: &str, fault: &str) -> Option<(Output, bool)> {
-    let (night, trace) = (place.command(now), place.path("trace"));
-    let mut command = Command::new("strace");
-    command.args(["-f", "-qqq", "-o"]).arg(&trace);
-    command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}")]);
-    let output = command.arg(night.get_program()).args(night.get_args()).output().ok()?;
-    let happened = output.status.code().is_none() || fs::read_to_string(&trace).unwrap().contains("(INJECTED)");
-    Some((output, happened))
-}
 
 /// A place in which the night of day 4 is at hand, and how everything is told after it.
 fn before_day_4() -> (Place, PathBuf, i64) {

@@ -90,6 +90,17 @@ impl Place {
     }
 }
 
+/// Runs a night in which something happens to the nth of these calls, and says whether it did. `None`: there is no `strace`.
+pub(super) fn with_fault(place: &Place, now: i64, call: &str, fault: &str) -> Option<(Output, bool)> {
+    let (night, trace) = (place.command(now), place.path("trace"));
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qqq", "-o"]).arg(&trace);
+    command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}")]);
+    let output = command.arg(night.get_program()).args(night.get_args()).output().ok()?;
+    let happened = output.status.code().is_none() || fs::read_to_string(&trace).unwrap().contains("(INJECTED)");
+    Some((output, happened))
+}
+
 /// Puts a copy of a folder in the place of another.
 pub(super) fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);

@@ -1,7 +1,7 @@
 //! What a night tells the outside: metrics, mail, webhook, the page over all nights, history.
 
-use super::cluster::{DAY, Disk, HOUR, Script, start};
-use super::night::Place;
+use super::cluster::{DAY, Disk, HOUR, Script, moment, start};
+use super::night::{Place, with_fault};
 use super::prometheus;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -93,6 +93,23 @@ fn a_notice_arrives_after_two_refusals() {
     // A night without news says nothing: nobody listens any more, and nobody is missed.
     let quiet = place.command(failed + HOUR / 2).env("TIDESCOPE_TEST_TOKEN", "x").output().unwrap();
     assert!(!String::from_utf8_lossy(&quiet.stderr).contains("notice"));
+}
+
+#[test]
+fn a_notice_that_a_killed_run_owes_is_sent_by_the_next() {
+    let (url, serve) = server(&[200]);
+    let place = Place::new(&format!("[webhook]\nurl = '{url}'\n"));
+    let failed = start() + 6 * DAY + 10 * HOUR;
+    Disk::new(&place.logs(), Script::fortnight()).advance(failed);
+    let Some((output, _)) = with_fault(&place, failed, "connect", "signal=KILL:when=1") else {
+        return println!("skipped: no strace here");
+    };
+    assert_eq!((output.status.code(), place.reports().len()), (None, 1));
+    let said = String::from_utf8(place.night(failed + HOUR / 2).stderr).unwrap();
+    assert!(said.contains("notice sent"), "{said}");
+    let (_, body) = serve.join().unwrap().remove(0);
+    let notice: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&notice["started"], &notice["new_incidents"]), (&moment(failed).into(), &2.into()));
 }
 
 #[test]
