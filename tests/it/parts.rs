@@ -341,7 +341,9 @@ fn incidents_do_not_hang_on_how_their_logs_were_read() {
             assert_same(&format!("{scenario}: {threads} threads, {files:?}"), &expected, &report);
         }
         let size = |file: &String| std::fs::metadata(sandbox.path(file)).unwrap().len();
-        files.sort_by_key(|file| std::cmp::Reverse((!file.ends_with(".gz"), size(file))));
+        files.sort_by_key(|file| {
+            std::cmp::Reverse((Path::new(file).extension().is_none_or(|extension| extension != "gz"), size(file)))
+        });
         let cuts = |file: &String, random: &mut Random| {
             let mut cuts = [random.below(size(file)), random.below(size(file))];
             cuts.sort_unstable();

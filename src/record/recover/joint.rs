@@ -98,7 +98,7 @@ pub(in crate::record) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
         (b'=', _) => left.ends_with(b" ="),
         (_, b'=') => right.starts_with(b"= "),
         (b'0'..=b'9', b'0'..=b'9') => {
-            if is_listed(left) {
+            if is_listed(left) || begins_list(right) {
                 return b"...";
             }
             false
@@ -128,6 +128,12 @@ fn is_listed(text: &[u8]) -> bool {
     before.strip_suffix(b" ").is_some_and(|before| digits(before) > 0)
 }
 
+/// Whether a text begins with two numbers that a blank separates: the one before may be another one.
+fn begins_list(text: &[u8]) -> bool {
+    let after = &text[text.iter().take_while(|byte| byte.is_ascii_digit()).count()..];
+    after.strip_prefix(b" ").is_some_and(|after| after.first().is_some_and(u8::is_ascii_digit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +155,7 @@ mod tests {
             ("[err=\"", "due", ""),
             ("[key=\"x\"", "and", " "),
             ("Peers=[1001 1003", "1004]", "..."),
+            ("Peers=[1001", "1003 1004]", "..."),
             ("peers: 1,", "4,5", ""),
         ] {
             let found = between(left.as_bytes(), right.as_bytes());
