@@ -1,6 +1,8 @@
 //! Nested and repeated error texts, `a: b: a: b`, folded to one chain with a count.
 
+use rustc_hash::FxHasher;
 use std::borrow::Cow;
+use std::hash::Hasher;
 
 /// Longer chains are left as they are.
 const MOST_LINKS: usize = 128;
@@ -68,22 +70,22 @@ fn key(mut link: &str) -> &str {
     link.trim()
 }
 
-/// Whether two links may be the same; few texts have such, and all are asked.
+/// Whether two links may be the same; few texts have such, and all are asked. In doubt they may.
 fn may_repeat(text: &str, separator: &str) -> bool {
-    const FEW: usize = 12;
-    let mut keys = [""; FEW];
+    // A set of hashes with so much room that few texts are doubted.
+    let mut seen = [0u64; 32];
     let mut from = 0;
     let signs = separator.as_bytes();
     let ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(|at| text.as_bytes()[*at..].starts_with(signs));
-    for (count, end) in ends.chain([text.len()]).enumerate() {
-        if count == FEW {
+    for end in ends.chain([text.len()]) {
+        let mut hasher = FxHasher::default();
+        hasher.write(key(&text[from..end]).as_bytes());
+        let hash = hasher.finish();
+        let (word, bit) = ((hash >> 59) as usize, 1 << (hash >> 53 & 63));
+        if seen[word] & bit != 0 {
             return true;
         }
-        let link = key(&text[from..end]);
-        if keys[..count].contains(&link) {
-            return true;
-        }
-        keys[count] = link;
+        seen[word] |= bit;
         from = (end + signs.len()).min(text.len());
     }
     false

@@ -18,6 +18,12 @@ pub(crate) fn may_describe(record: &[u8]) -> bool {
     MARKS.as_ref().is_some_and(|marks| marks.is_match(record))
 }
 
+/// Where in a text, from `from` on, the next one may be.
+pub(crate) fn next_description(text: &[u8], from: usize) -> Option<usize> {
+    let input = aho_corasick::Input::new(text).range(from..);
+    Some(MARKS.as_ref()?.find(input)?.start())
+}
+
 /// All descriptions in an unescaped text.
 pub(super) fn find(text: &[u8]) -> Vec<RegionDescription> {
     let mut found: Vec<RegionDescription> = Vec::new();

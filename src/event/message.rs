@@ -74,10 +74,10 @@ fn status(record: &Record<'_>, out: &mut String) {
 /// One line of at most `MOST` bytes: white space folded, `…` where it is cut.
 pub(crate) fn line(text: &str) -> Box<str> {
     let bytes = text.as_bytes();
-    // Without short cuts, so that vectors do it.
-    let is_plain = bytes.iter().filter(|byte| !(b' '..0x7f).contains(*byte)).count() == 0;
+    // Without short cuts and in bytes, so that vectors do it.
     let next = bytes.get(1..).unwrap_or_default();
-    let has_gap = bytes.iter().zip(next).filter(|pair| *pair.0 == b' ' && *pair.1 == b' ').count() > 0;
+    let is_plain = bytes.iter().fold(0, |any, byte| any | u8::from(!(b' '..0x7f).contains(byte))) == 0;
+    let has_gap = bytes.iter().zip(next).fold(0, |any, (a, b)| any | u8::from(*a == b' ') & u8::from(*b == b' ')) != 0;
     if bytes.len() < MOST && is_plain && !has_gap && bytes.last() != Some(&b' ') {
         return text.into();
     }

@@ -27,7 +27,7 @@ pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
 
 pub use stream::EventStream;
 
-pub(crate) use describe::may_describe;
+pub(crate) use describe::{may_describe, next_description};
 pub(crate) use message::of as message_line;
 
 use crate::units::{Component, Level, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};

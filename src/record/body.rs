@@ -54,7 +54,7 @@ pub(super) fn is_caller(part: &[u8]) -> bool {
 
 /// Reads everything behind the time, from the first `[` on.
 pub(super) fn parse(text: &[u8]) -> Body<'_> {
-    let mut body = Body { is_sound: true, ..Body::default() };
+    let mut body = Body { is_sound: true, fields: Vec::with_capacity(8), ..Body::default() };
     let mut rest = text;
     let mut stage = 0;
     while let Some(start) = memchr::memchr(b'[', rest) {

@@ -154,7 +154,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     #[inline]
     fn clean(&mut self, at: usize, line: &'w [u8], next: usize) {
         self.close();
-        if is_clean(&self.window[next..]) && header::whole(&line[1..], false).is_none() {
+        if is_clean(&self.window[next..]) && !header::may_be_in(&line[1..]) {
             self.emit(at, at + line.len(), Kind::Clean, self.tally.newlines);
             return;
         }

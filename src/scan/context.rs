@@ -1,7 +1,10 @@
 //! Which records may be context of what is implicated: a test of raw bytes that costs the same for one region as for a million.
 
-use crate::event::{Event, Implicated, may_describe};
+use super::numbers;
+use crate::event::{Event, Implicated, may_describe, next_description};
+use crate::record::is_clean;
 use rustc_hash::FxHashSet;
+use std::ops::Range;
 
 /// What is implicated, and a quick test for it.
 #[derive(Debug)]
@@ -11,6 +14,15 @@ pub(super) struct ContextSearch {
     /// Digits of the shortest and the longest id.
     shortest: usize,
     longest: usize,
+    /// A bit for each id's slot.
+    slots: Box<[u64; SLOTS >> 6]>,
+}
+
+const SLOTS: usize = 1 << 16;
+
+#[inline]
+fn slot(id: u64) -> usize {
+    (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
 
 impl ContextSearch {
@@ -19,7 +31,9 @@ impl ContextSearch {
         let ids: FxHashSet<u64> = implicated.regions.iter().map(|id| id.0).collect();
         let lengths = || ids.iter().map(|id| digits(*id));
         let (shortest, longest) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(0));
-        Self { implicated, ids, shortest, longest }
+        let mut slots = Box::new([0; SLOTS >> 6]);
+        ids.iter().map(|id| slot(*id)).for_each(|bit| slots[bit >> 6] |= 1 << (bit & 63));
+        Self { implicated, ids, shortest, longest, slots }
     }
 
     /// Whether a record may be wanted: it holds the number of a region, or keys where keys are implicated.
@@ -32,28 +46,120 @@ impl ContextSearch {
         self.implicated.wants(event)
     }
 
-    /// Numbers of `shortest` digits and more cover every such step of the text: nothing between is looked at.
     fn holds_id(&self, text: &[u8]) -> bool {
-        let mut at = self.shortest - 1;
-        while let Some(byte) = text.get(at) {
-            if !byte.is_ascii_digit() {
-                at += self.shortest;
-                continue;
-            }
-            let start = at - text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-            let digits = text[start..].iter().take_while(|byte| byte.is_ascii_digit());
-            let (mut id, mut length) = (0u64, 0);
-            for digit in digits {
-                id = id.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-                length += 1;
-            }
-            if (self.shortest..=self.longest).contains(&length) && self.ids.contains(&id) {
-                return true;
-            }
-            at = start + length + self.shortest;
-        }
-        false
+        self.next_id(text, 0).is_some()
     }
+
+    /// The last digit of the next number of a region, from `from` on.
+    fn next_id(&self, text: &[u8], from: usize) -> Option<usize> {
+        let is_wanted = |id: u64, digits: usize| digits <= self.longest && self.may_be(id) && self.ids.contains(&id);
+        numbers::find(text, from, self.shortest, is_wanted)
+    }
+
+    /// A first test: of a thousand ids it lets hardly any other number pass, and its table stays near.
+    #[inline]
+    fn may_be(&self, id: u64) -> bool {
+        let bit = slot(id);
+        self.slots[bit >> 6] >> (bit & 63) & 1 == 1
+    }
+
+    /// Calls `each` with ranges of whole lines in `own` whose records may be wanted, in order. Every record that starts in `own`
+    /// and that `may` holds for starts in one of them, and each of them begins where the text can be entered: at `own`'s start,
+    /// at a clean record, or where the range before it ended. So most of the text is read by this search only.
+    pub(super) fn lines(&self, text: &[u8], own: Range<usize>, each: &mut dyn FnMut(Range<usize>)) {
+        let mut done = own.start;
+        let mut wanted: Option<Range<usize>> = None;
+        let line_start = |at: usize, floor: usize| {
+            memchr::memrchr(b'\n', &text[floor..at]).map_or(floor, |newline| floor + newline + 1)
+        };
+        // Back to a clean record: what else a line is, the lines before it decide.
+        let entry = |at: usize, floor: usize| {
+            let mut line = line_start(at, floor);
+            while line > floor && !is_clean(&text[line..]) {
+                line = line_start(line - 1, floor);
+            }
+            line
+        };
+        let mut hits = Hits { search: self, text: &text[..own.end], near: own.start, id: None, mark: None };
+        while done < own.end {
+            let Some(hit) = hits.next(done) else { break };
+            let begin = entry(hit, done);
+            let end = memchr::memchr(b'\n', &text[hit..own.end]).map_or(own.end, |newline| hit + newline + 1);
+            match &mut wanted {
+                Some(last) if begin <= last.end + NEAR => last.end = end,
+                last => {
+                    if let Some(last) = last.replace(begin..end) {
+                        each(last);
+                    }
+                }
+            }
+            done = end;
+        }
+        // What the last record has behind `own` was not searched: it is read in any case.
+        let last = entry(own.end.saturating_sub(1).max(done), done);
+        match wanted {
+            Some(before) if last <= before.end + NEAR => each(before.start..own.end),
+            before => {
+                before.into_iter().for_each(&mut *each);
+                each(last..own.end);
+            }
+        }
+    }
+}
+
+/// Ranges that are no further apart are read as one.
+const NEAR: usize = 512;
+
+/// Places that may make a record wanted, in order.
+struct Hits<'s, 't> {
+    search: &'s ContextSearch,
+    text: &'t [u8],
+    /// Up to where the text was brought near.
+    near: usize,
+    id: Option<usize>,
+    mark: Option<usize>,
+}
+
+impl Hits<'_, '_> {
+    /// The next place at or behind `from`.
+    fn next(&mut self, from: usize) -> Option<usize> {
+        let end = self.text.len();
+        if self.id.is_none_or(|id| id < from) {
+            self.id = Some(self.next_id(from));
+        }
+        if self.mark.is_none_or(|mark| mark < from) {
+            let marked =
+                (!self.search.implicated.ranges.is_empty()).then(|| next_description(self.text, from)).flatten();
+            self.mark = Some(marked.unwrap_or(end));
+        }
+        self.id.min(self.mark).filter(|hit| *hit < end)
+    }
+
+    /// The text is searched in stretches that end with a line and that were just brought near.
+    fn next_id(&mut self, mut from: usize) -> usize {
+        while from < self.text.len() {
+            if from >= self.near {
+                self.near = from + bring_near(&self.text[from..]);
+            }
+            if let Some(id) = self.search.next_id(&self.text[..self.near], from) {
+                return id;
+            }
+            from = self.near;
+        }
+        from
+    }
+}
+
+/// Bytes that are brought near at once.
+const STRETCH: usize = 16 << 10;
+
+/// Brings the next bytes of a text near the processor in one go. A search that often turns aside would wait for each line of
+/// the cache. Gives their length, which ends with a line where that is possible.
+fn bring_near(text: &[u8]) -> usize {
+    let stretch = &text[..text.len().min(STRETCH)];
+    // Looks at every byte: hardly any text has this one.
+    let _ = std::hint::black_box(memchr::memchr(0, stretch));
+    memchr::memrchr(b'\n', stretch).map_or(text.len(), |newline| newline + 1)
 }
 
 #[cfg(test)]
@@ -82,6 +188,37 @@ mod tests {
             }
         }
         assert!(!search(&[]).may(b"region 94812"));
+    }
+
+    #[test]
+    fn ranges_of_lines_hold_every_wanted_record() {
+        let clean = |text: &str| format!("[2022/07/25 14:54:44.467 +00:00] [INFO] [a.rs:1] [{text}]\n");
+        let filler = clean("nothing here").repeat(20);
+        let text = [
+            "94812 in the middle of a record that began before\n",
+            &filler,
+            &clean("region_id=94812"),
+            &filler,
+            &clean("a panic"),
+            "stack line\n  of region 94812\n",
+            &filler,
+            "time=1 region_id=94812\n",
+            &clean("the last one, which may go on behind"),
+        ]
+        .concat();
+        for end in [text.len(), text.len() - 1] {
+            let mut lines = Vec::new();
+            search(&[94812]).lines(text.as_bytes(), 0..end, &mut |range| lines.push(range));
+            let starts: Vec<&str> = lines.iter().map(|range| &text[range.start..][..49]).collect();
+            assert_eq!(lines.len(), 4, "{lines:?}");
+            assert!(starts[0].starts_with("94812"));
+            assert!(starts[1].contains("INFO"));
+            assert!(text[lines[1].clone()].contains("region_id=94812]"));
+            assert!(text[lines[2].clone()].starts_with(&clean("a panic")));
+            assert!(text[lines[3].clone()].contains("time=1") && lines[3].end == end);
+            assert!(lines.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+        search(&[94812]).lines(b"", 0..0, &mut |range| assert!(range.is_empty()));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod clock;
 mod context;
 mod engine;
 mod head;
+mod numbers;
 mod part;
 mod start;
 mod stream;

@@ -63,10 +63,25 @@ pub(super) fn read(
     redact: bool,
 ) -> Part {
     let mut part = Part::default();
-    let mut reader = Reader { window, file, matcher, wanted, time, redact, part: &mut part };
-    let tally = split(window.text, own, &mut reader);
-    part.tally = tally;
+    let mut reader = Reader { window, file, matcher, wanted, time, redact, newlines: 0, part: &mut part };
+    if let Wanted::Context(search) = wanted {
+        let mut at = own.start;
+        search.lines(window.text, own.clone(), &mut |lines| {
+            reader.newlines += newlines(&window.text[at..lines.start]);
+            at = lines.start;
+            split(window.text, lines, &mut reader);
+        });
+        let rest = newlines(&window.text[at..own.end]);
+        part.tally.newlines = reader.newlines + rest;
+    } else {
+        let tally = split(window.text, own, &mut reader);
+        part.tally = tally;
+    }
     part
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
 }
 
 struct Reader<'a, 'p> {
@@ -77,6 +92,8 @@ struct Reader<'a, 'p> {
     time: TimeWindow,
     /// Whether secrets are replaced.
     redact: bool,
+    /// Line ends of the part before what is read.
+    newlines: u64,
     part: &'p mut Part,
 }
 
@@ -110,6 +127,9 @@ impl Sink for Reader<'_, '_> {
         }
     }
 }
+
+/// Events of a part that has any, to begin with.
+const SOME: usize = 256;
 
 impl Reader<'_, '_> {
     fn signal(&mut self, raw: RawRecord<'_>) {
@@ -169,11 +189,18 @@ impl Reader<'_, '_> {
         if self.redact {
             event.redact();
         }
+        if self.part.events.capacity() == 0 {
+            self.part.events.reserve(SOME);
+        }
         self.part.events.push(event);
     }
 
     fn place(&self, raw: RawRecord<'_>) -> Place {
-        Place { file: Arc::clone(self.file), line: raw.newlines + 1, offset: self.window.base + raw.start as u64 }
+        Place {
+            file: Arc::clone(self.file),
+            line: self.newlines + raw.newlines + 1,
+            offset: self.window.base + raw.start as u64,
+        }
     }
 
     /// Counts the template of a record of WARN and worse that no rule knew.
