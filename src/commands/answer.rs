@@ -59,7 +59,9 @@ pub(super) fn finish(
     began: Instant,
 ) -> anyhow::Result<Outcome> {
     let worst = outcome_of(gathered.sources, common)?;
+    let newest = settings.now.or_else(|| gathered.sources.iter().filter_map(|row| row.last).max());
     let options = correlate::Options {
+        since: settings.since.and_then(|moment| moment.resolve(newest)),
         episode_gap_ms: settings.episode_gap_ms,
         gc_ttl_ms: settings.gc_ttl_ms,
         now: settings.now,

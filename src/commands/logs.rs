@@ -75,7 +75,9 @@ impl Logs {
             .any(|moment| matches!(moment, Some(crate::settings::Moment::BeforeNow(_))));
         let mut now = self.settings.now;
         if relative && now.is_none() {
-            let all = self.pass(Context::None, split.clone(), None)?;
+            // Of large logs in order that reads the ends only.
+            let end = crate::units::Timestamp(i64::MAX / 2);
+            let all = self.read(Context::None, split.clone(), (Some(end), None))?;
             now = all.sources.iter().filter_map(|row| row.last).max();
         }
         self.pass(context, split, now)
@@ -87,9 +89,19 @@ impl Logs {
         split: Option<Range<u64>>,
         now: Option<crate::units::Timestamp>,
     ) -> anyhow::Result<scan::Outcome> {
+        let resolved = |moment: Option<crate::settings::Moment>| moment.and_then(|moment| moment.resolve(now));
+        self.read(context, split, (resolved(self.settings.since), resolved(self.settings.until)))
+    }
+
+    fn read(
+        &self,
+        context: Context,
+        split: Option<Range<u64>>,
+        (since, until): (Option<crate::units::Timestamp>, Option<crate::units::Timestamp>),
+    ) -> anyhow::Result<scan::Outcome> {
         let settings = scan::Settings {
-            since: self.settings.since.and_then(|moment| moment.resolve(now)),
-            until: self.settings.until.and_then(|moment| moment.resolve(now)),
+            since,
+            until,
             context,
             split,
             starts: std::collections::BTreeMap::new(),

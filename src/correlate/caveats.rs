@@ -14,6 +14,10 @@ const GAP_MS: i64 = 30 * 60_000;
 pub(super) fn find(world: &World<'_>, rows: &[(Incident, Draft)], sources: &[Source]) -> Vec<String> {
     let mut all = Vec::new();
     unread(sources, &mut all);
+    all.extend(world.options.since.map(|since| {
+        let since = since.human();
+        format!("Only records from {since}Z on were read: when the task was started, what failed before and earlier checkpoints may be missing; leave --since out to have them.")
+    }));
     clocks(world, &mut all);
     missing_logs(world, rows, &mut all);
     deadlines(world, &mut all);

@@ -63,6 +63,8 @@ pub struct Options {
     pub gc_ttl_ms: i64,
     /// The moment the verdict is for; default: the newest time of a record, of a status screen its checkpoint + gap.
     pub now: Option<Timestamp>,
+    /// Only records from this moment on were read.
+    pub since: Option<Timestamp>,
     /// Only this task.
     pub task: Option<String>,
     /// Stores that the user named: address and id.

@@ -81,7 +81,7 @@ fn may_repeat(text: &str, separator: &str) -> bool {
         let mut hasher = FxHasher::default();
         hasher.write(key(&text[from..end]).as_bytes());
         let hash = hasher.finish();
-        let (word, bit) = ((hash >> 59) as usize, 1 << (hash >> 53 & 63));
+        let (word, bit) = ((hash >> 6 & 31) as usize, 1 << (hash & 63));
         if seen[word] & bit != 0 {
             return true;
         }

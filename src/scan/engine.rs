@@ -3,7 +3,7 @@
 use super::context::ContextSearch;
 use super::part::{self, Part, TimeWindow, Wanted};
 use super::window::{BEFORE, Window};
-use super::{About, Mark, Start, head, stream};
+use super::{About, Mark, Start, head, seek, stream};
 use crate::event::{
     Corrections, Event, EventStore, Implicated, ImplicatedNamed, ReadStatus, SortedEvents, SourceRow, UnmatchedRow,
     Writer,
@@ -255,7 +255,9 @@ impl<'a> Scan<'a> {
         let text = if unfinished { &text[..own.end] } else { text };
         let gathered = Mutex::new(Gathered { unfinished, ..Gathered::default() });
         let window = Window { text, base: 0 };
-        Window::parts(own.clone()).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
+        let sought = seek::window(text, own.clone(), self.time).unwrap_or_else(|| own.clone());
+        self.skip(window, own.start..sought.start, &gathered);
+        Window::parts(sought).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathered.row.head_hash = head::hash(&text[..text.len().min(head::HEAD)]);
         let is_end = own.end == text.len();
@@ -266,6 +268,17 @@ impl<'a> Scan<'a> {
             Writer::default()
         };
         self.source(file, own.start as u64..own.end as u64, gathered, writer, wanted, None);
+    }
+
+    /// Of what lies before a time window only the lines are counted: an event says on which one it stands.
+    fn skip(&self, window: Window<'_>, own: Range<usize>, gathered: &Mutex<Gathered>) {
+        let parts = if own.is_empty() { Vec::new() } else { Window::parts(own) };
+        let counted = parts.into_par_iter().map(|part| {
+            let newlines = memchr::memchr_iter(b'\n', &window.text[part.clone()]).count() as u64;
+            (window.base + part.start as u64, newlines, None)
+        });
+        let counted: Vec<_> = counted.collect();
+        gathered.lock().unwrap_or_else(PoisonError::into_inner).parts.extend(counted);
     }
 
     /// Reads a stream that begins at byte `begins_at` of the source.

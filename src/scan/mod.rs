@@ -7,6 +7,7 @@ mod engine;
 mod head;
 mod numbers;
 mod part;
+mod seek;
 mod start;
 mod stream;
 mod template;
