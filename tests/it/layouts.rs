@@ -221,7 +221,7 @@ const LAYOUTS: &[Case] = &[
         path: "out", file: same_name, same: Same::Lines },
     Case { name: "escaped for HTML", make: |s| rewrite_whole(s, |_, lines| format!("<pre><code>{}</code></pre>\n", escaped(&lines.join("\n")))),
         path: "out", file: same_name, same: Same::Lines },
-    Case { name: "wrapped hard", make: |s| { rewrite(s, str::to_owned, |_, _, l| format!("{l}\n")); sh(s, "for f in $(find out -name '*.log'); do fold -w 120 $f > x; mv x $f; done"); },
+    Case { name: "wrapped by a terminal", make: |s| { rewrite(s, str::to_owned, |_, _, l| format!("{l}\n")); sh(s, "for f in $(find out -name '*.log'); do fold -w 160 $f > x; mv x $f; done"); },
         path: "out", file: same_name, same: Same::Records },
 ];
 

@@ -19,6 +19,7 @@ mod harness;
 mod hostile;
 mod kills;
 mod layouts;
+mod limits;
 mod main_job;
 mod mutations;
 #[cfg(feature = "sqlite")]

@@ -39,7 +39,8 @@ impl<'l> Break<'l> {
 
     /// Whether two whole words meet: one of them is known, and together they are none.
     fn is_between_words(&self) -> bool {
-        if self.tail.is_empty() || self.head.is_empty() || is_word(&[self.tail, self.head].concat()) || self.is_in_key() {
+        if self.tail.is_empty() || self.head.is_empty() || is_word(&[self.tail, self.head].concat()) || self.is_in_key()
+        {
             return false;
         }
         let (left, right) = (is_word(self.tail), is_word(self.head));
