@@ -12,6 +12,7 @@ mod damage;
 mod decode;
 mod discover;
 mod disk;
+mod export;
 mod feed;
 mod name;
 #[cfg_attr(not(feature = "object-store"), path = "no_objects.rs")]

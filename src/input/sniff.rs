@@ -1,6 +1,7 @@
 //! What a stream is, by its first bytes alone.
 
 use super::decode::{Format, is_skippable};
+use super::export;
 use super::tar;
 use super::utf16::Endian;
 
@@ -13,6 +14,8 @@ pub(super) enum Kind {
     /// Text, or nothing that is known to be something else.
     Text,
     Utf16(Endian),
+    /// A document that holds a text.
+    Export,
     Compressed(Format),
     Tar,
     Zip,
@@ -45,7 +48,11 @@ pub(super) fn sniff(head: &[u8]) -> Kind {
     if let Some((_, what)) = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Kind::Other(what);
     }
-    if is_binary(head) { Kind::Other("is binary data") } else { Kind::Text }
+    match head {
+        _ if is_binary(head) => Kind::Other("is binary data"),
+        _ if export::begins(head) => Kind::Export,
+        _ => Kind::Text,
+    }
 }
 
 /// What stands behind the skippable frames, which several formats share.

@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::damage::{self, Damages};
 use super::decode::Decompressor;
+use super::export::Export;
 use super::feed::Feed;
 use super::sniff::{self, Kind};
 use super::text::Text;
@@ -95,6 +96,10 @@ impl<'s> Walk<'s> {
                 let mut utf16 = Utf16::new(feed, endian);
                 self.text(file, &mut Feed::new(&mut utf16), damages);
             }
+            Some(Kind::Export) => {
+                let mut export = Export::new(feed);
+                self.text(file, &mut Feed::new(&mut export), damages);
+            }
             Some(kind) => {
                 if let Some(text) = damages.take() {
                     self.problem(file, Status::Partial, text);
@@ -132,7 +137,7 @@ impl<'s> Walk<'s> {
             Kind::Tar => tar::walk(self, file, feed, depth),
             Kind::Zip => zip::walk_stream(self, file, feed, depth),
             Kind::Other(why) => self.problem(file, Status::Skipped, why),
-            Kind::Text | Kind::Utf16(_) => {}
+            Kind::Text | Kind::Utf16(_) | Kind::Export => {}
         }
     }
 }

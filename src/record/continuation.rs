@@ -29,13 +29,20 @@ pub(super) fn goes_on(text: &[u8], line: &[u8], unfinished: bool) -> bool {
     if text.len() > MOST {
         return unfinished;
     }
-    let quotes = memchr::memchr_iter(b'"', text).filter(|at| *at == 0 || text[at - 1] != b'\\').count();
+    let quotes = memchr::memchr_iter(b'"', text).filter(|at| !is_escaped(text, *at)).count();
     let brackets = memchr::memchr_iter(b'[', text).count();
     if inner.is_some_and(|inner| inner.starts_with(b"\"")) {
         // A message: only where the record has none yet.
         return brackets <= 3 && memchr::memmem::find(text, b"[\"").is_none();
     }
     unfinished || quotes % 2 == 1 || (brackets <= 3 && inner.is_some())
+}
+
+/// Whether a backslash stands before a byte; a terminal may have broken the line between the two.
+fn is_escaped(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    let before = before.strip_suffix(b"\n").map_or(before, |before| before.strip_suffix(b"\r").unwrap_or(before));
+    before.ends_with(b"\\")
 }
 
 /// Whether the first quote of a line, not counting escaped ones, ends a value.

@@ -65,7 +65,12 @@ impl Sandbox {
 
     /// The program, about to run in the sandbox.
     pub(crate) fn command(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(PROGRAM);
+        self.command_of(PROGRAM)
+    }
+
+    /// Another program, about to run in the sandbox.
+    pub(crate) fn command_of(&self, program: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
         command.current_dir(self.0.path()).env("TMPDIR", self.path(TEMP)).env_remove("COLUMNS").env_remove("NO_COLOR");
         command
     }

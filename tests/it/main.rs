@@ -18,7 +18,10 @@ mod formats;
 mod harness;
 mod hostile;
 mod kills;
+mod layouts;
+mod limits;
 mod main_job;
+mod mutations;
 #[cfg(feature = "sqlite")]
 mod nightly;
 mod parts;

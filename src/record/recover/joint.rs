@@ -39,11 +39,18 @@ impl<'l> Break<'l> {
 
     /// Whether two whole words meet: one of them is known, and together they are none.
     fn is_between_words(&self) -> bool {
-        if self.tail.is_empty() || self.head.is_empty() || is_word(&[self.tail, self.head].concat()) {
+        if self.tail.is_empty() || self.head.is_empty() || is_word(&[self.tail, self.head].concat()) || self.is_in_key()
+        {
             return false;
         }
         let (left, right) = (is_word(self.tail), is_word(self.head));
         (left && (right || self.tail.len() > 2)) || (right && self.head.len() > 2 && self.head[0].is_ascii_lowercase())
+    }
+
+    /// Whether both sides make the key of a field, which has no blank: `[check|point_ts=`.
+    fn is_in_key(&self) -> bool {
+        let before = &self.left[..self.left.len() - self.tail.len()];
+        before.ends_with(b"[") && self.right.get(self.head.len()) == Some(&b'=')
     }
 
     /// Whether no blank can have been here: one still is, or a sign that no word ends or begins with.
@@ -147,6 +154,7 @@ mod tests {
             ("due to merge, region", "94812 is", " "),
             ("region_id=948", "12]", ""),
             ("[WARN]", "[endpoint.rs:209]", " "),
+            ("[check", "point_ts=1]", ""),
             ("code =", "Unavailable", " "),
             ("[err_code=", "KV:Unknown]", ""),
             ("[BR:Backup:", "ErrBackup]", ""),
