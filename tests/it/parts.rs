@@ -1,7 +1,7 @@
 //! The same logs give the same bytes, however they are cut, ordered, read or packed.
 
 use crate::cluster::generate;
-use crate::cluster::scenarios::Request;
+use crate::cluster::scenarios::{ALL as STORIES, Request};
 use crate::harness::{Report, Sandbox, assert_same, assert_same_text, words};
 use crate::random::Random;
 use proptest::prelude::*;
@@ -323,34 +323,40 @@ fn scans_of_splits_make_the_same_report() {
 }
 
 /// Whole clusters with incidents: cuts, order, threads and memory change nothing that is written about them.
+fn assert_reading_does_not_show(scenario: &str, seed: u64, threads: u64, bits: u64) {
+    let mut random = Random::new(bits);
+    let sandbox = Sandbox::new();
+    generate(&Request::parse(scenario, seed).unwrap(), &sandbox.path("in")).unwrap();
+    std::fs::remove_file(sandbox.path("in/truth.json")).unwrap();
+    let (_, expected) = sandbox.analyze(["in"], "expected");
+    assert!(!expected.rows("incidents").is_empty(), "{scenario} --seed {seed}");
+    let mut files: Vec<String> = expected.rows("sources").iter().map(|row| row["file"].clone()).collect();
+    files.sort_by_cached_key(|_| random.bits());
+    let options = ["--threads", &threads.to_string(), "--memory", "64KiB"];
+    let (_, report) = sandbox.analyze(words(options).into_iter().chain(words(&files)), "out");
+    assert_same(&format!("{scenario} --seed {seed}: {threads} threads, {files:?}"), &expected, &report);
+
+    let size = |file: &String| std::fs::metadata(sandbox.path(file)).unwrap().len();
+    files.sort_by_key(|file| {
+        std::cmp::Reverse((Path::new(file).extension().is_none_or(|extension| extension != "gz"), size(file)))
+    });
+    let cuts = |file: &String, random: &mut Random| {
+        let mut cuts = [random.below(size(file)), random.below(size(file))];
+        cuts.sort_unstable();
+        (file.clone(), cuts.to_vec())
+    };
+    let split = [cuts(&files[0], &mut random), cuts(&files[1], &mut random)];
+    let report = report_of_splits(&sandbox, files[2..].to_vec(), &split);
+    assert_same(&format!("{scenario} --seed {seed}: splits {split:?}"), &expected, &report);
+}
+
 #[test]
 fn incidents_do_not_hang_on_how_their_logs_were_read() {
-    for (scenario, seed) in [("two-at-once+skew", 1), ("resume-refused+missing+redacted", 2), ("store-down+rotated", 3)]
-    {
-        let mut random = Random::new(seed);
-        let sandbox = Sandbox::new();
-        generate(&Request::parse(scenario, seed).unwrap(), &sandbox.path("in")).unwrap();
-        std::fs::remove_file(sandbox.path("in/truth.json")).unwrap();
-        let (_, expected) = sandbox.analyze(["in"], "expected");
-        assert!(!expected.rows("incidents").is_empty(), "{scenario}");
-        let mut files: Vec<String> = expected.rows("sources").iter().map(|row| row["file"].clone()).collect();
-        for threads in ["1", "3"] {
-            files.sort_by_cached_key(|_| random.bits());
-            let options = ["--threads", threads, "--memory", "64KiB"];
-            let (_, report) = sandbox.analyze(words(options).into_iter().chain(words(&files)), "out");
-            assert_same(&format!("{scenario}: {threads} threads, {files:?}"), &expected, &report);
-        }
-        let size = |file: &String| std::fs::metadata(sandbox.path(file)).unwrap().len();
-        files.sort_by_key(|file| {
-            std::cmp::Reverse((Path::new(file).extension().is_none_or(|extension| extension != "gz"), size(file)))
-        });
-        let cuts = |file: &String, random: &mut Random| {
-            let mut cuts = [random.below(size(file)), random.below(size(file))];
-            cuts.sort_unstable();
-            (file.clone(), cuts.to_vec())
-        };
-        let split = [cuts(&files[0], &mut random), cuts(&files[1], &mut random)];
-        let report = report_of_splits(&sandbox, files[2..].to_vec(), &split);
-        assert_same(&format!("{scenario}: splits {split:?}"), &expected, &report);
-    }
+    let broken: Vec<&str> = STORIES.iter().filter(|one| !one.healthy).map(|one| one.name).collect();
+    let variants = ["", "+skew", "+rotated", "+redacted", "+skew+missing+rotated+redacted"];
+    let input = (prop::sample::select(broken), prop::sample::select(&variants[..]), 1..100u64, 1..8u64, any::<u64>());
+    check(3, &input, |(scenario, variant, seed, threads, bits)| {
+        assert_reading_does_not_show(&format!("{scenario}{variant}"), seed, threads, bits);
+        Ok(())
+    });
 }
