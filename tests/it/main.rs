@@ -18,6 +18,7 @@ mod formats;
 mod harness;
 mod hostile;
 mod kills;
+mod large;
 mod layouts;
 mod limits;
 mod main_job;
