@@ -13,5 +13,8 @@ pub(super) fn run(args: &Analyze) -> anyhow::Result<Outcome> {
     let mut logs = Logs::open(&args.paths, &args.common)?;
     let (events, sources, unmatched) = logs.scan(Context::Auto, None)?.sorted();
     let gathered = Gathered { events: &events, sources: &sources, unmatched: &unmatched };
-    finish(&gathered, &logs.catalog, &logs.settings, &args.common, &place, began)
+    let outcome = finish(&gathered, &logs.catalog, &logs.settings, &args.common, &place, began);
+    // The process ends: nobody needs the memory of millions of events back one by one.
+    std::mem::forget(events);
+    outcome
 }

@@ -109,6 +109,8 @@ pub(super) fn finish(
     let fails = settings.fail_on.is_some_and(|least| {
         findings.incidents.iter().any(|incident| incident.status == IncidentStatus::Open && incident.severity >= least)
     });
+    // The process ends: nobody needs the memory of a large report back one by one.
+    std::mem::forget(correlation);
     if fails && worst != Outcome::Done {
         warn(common, "an open incident is at or above --fail-on; the exit status says that input could not be read");
     }

@@ -55,6 +55,8 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         result?;
         Ok(rows.finish()?)
     })?;
+    // The process ends: nobody needs the memory of millions of events back one by one.
+    std::mem::forget(events);
     if !with_rest {
         return Ok(complete(&sources, &common));
     }

@@ -133,27 +133,35 @@ pub(super) fn write_events(
     correlation: &Correlation,
     events: &dyn EventStream,
     tally: &mut Tally,
-    mut out: impl Write,
+    mut out: impl Write + Send,
     safe: Safe,
 ) -> io::Result<()> {
     let table = tables::events();
     CsvWriter::new(&table, &mut out, safe)?.finish()?;
     let mut result = Ok(());
+    // What was formatted is written while the next batch is formatted.
+    let mut made: Vec<io::Result<Vec<u8>>> = Vec::new();
     events.for_each_batch(&mut |batch| {
         let format = || batch.par_chunks(CHUNK).map(|chunk| format(&table, correlation, chunk, safe)).collect();
-        let (chunks, ()): (Vec<_>, _) = rayon::join(format, || {
+        let ready = std::mem::take(&mut made);
+        (made, ()) = rayon::join(format, || {
+            write_all(ready, &mut out, &mut result);
             for event in batch.iter().filter(|event| correlation.is_counted(event)) {
                 tally.count(&EventRow { event, derived: correlation.derived(event) });
             }
         });
-        for text in chunks {
-            if result.is_ok() {
-                result = text.and_then(|text| out.write_all(&text));
-            }
-        }
     })?;
+    write_all(made, &mut out, &mut result);
     result?;
     out.flush()
+}
+
+fn write_all(texts: Vec<io::Result<Vec<u8>>>, out: &mut impl Write, result: &mut io::Result<()>) {
+    for text in texts {
+        if result.is_ok() {
+            *result = text.and_then(|text| out.write_all(&text));
+        }
+    }
 }
 
 fn format(table: &Table<Events>, correlation: &Correlation, events: &[&Event], safe: Safe) -> io::Result<Vec<u8>> {

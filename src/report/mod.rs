@@ -101,7 +101,7 @@ pub enum Error {
 ///
 /// # Errors
 /// Where the events cannot be read back or `out` cannot be written.
-pub fn write_events(out: impl io::Write, events: &dyn EventStream, redact: bool) -> io::Result<()> {
+pub fn write_events(out: impl io::Write + Send, events: &dyn EventStream, redact: bool) -> io::Result<()> {
     csv::write_events(
         &Correlation::default(),
         events,
