@@ -8,9 +8,11 @@ mod describe;
 mod fact;
 mod ids;
 mod implicated;
+mod merge;
 mod message;
 mod row;
 mod source;
+mod spill;
 mod status;
 mod store;
 mod stream;
@@ -21,9 +23,11 @@ pub use check::{Failure, check, read};
 pub use fact::{Fact, KeyRange, RegionDescription};
 pub use implicated::Implicated;
 pub(crate) use implicated::{Gathered as ImplicatedGathered, Named as ImplicatedNamed};
+pub use merge::SortedEvents;
 pub use row::{Row, RowRef};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
-pub use store::{Batch, Corrections, EventStore, SortedEvents, WrittenRun};
+pub use spill::WrittenRun;
+pub use store::{Batch, Corrections, EventStore};
 
 pub use stream::EventStream;
 

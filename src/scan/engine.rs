@@ -256,7 +256,9 @@ impl<'a> Scan<'a> {
         let gathered = Mutex::new(Gathered { unfinished, ..Gathered::default() });
         let window = Window { text, base: 0 };
         let sought = seek::window(text, own.clone(), self.time).unwrap_or_else(|| own.clone());
-        self.skip(window, own.start..sought.start, &gathered);
+        if !sought.is_empty() {
+            self.skip(window, own.start..sought.start, &gathered);
+        }
         Window::parts(sought).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathered.row.head_hash = head::hash(&text[..text.len().min(head::HEAD)]);
