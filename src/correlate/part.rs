@@ -78,15 +78,13 @@ impl Part {
     }
 }
 
-/// What the second reading gathers.
+/// What the second reading gathers about episodes, and what refers to them.
 #[derive(Default)]
 struct Gathered {
     episodes: Episodes,
-    regions: Regions,
     stores: Stores,
     tasks: Tasks,
     gc: Gc,
-    codes: Codes,
     runs: Runs,
     replicas: Replicas,
     pd: PdAddress,
@@ -97,10 +95,8 @@ impl Gathered {
     fn take(&mut self, event: &Event, learned: &Learned, chains: &Chains) {
         let Some(told) = learned.tell(event) else { return };
         let episode = self.episodes.take(&told, learned, chains);
-        self.regions.take(&told, learned);
         self.stores.take(&told, learned, episode);
         self.tasks.take(&told, learned, episode);
-        self.codes.take(&told);
         self.gc.take(&told, learned, episode);
         self.runs.take(&told, learned, episode);
         if !event.facts.is_empty() {
@@ -111,6 +107,21 @@ impl Gathered {
     }
 }
 
+/// What it gathers without episodes, at the same time.
+#[derive(Default)]
+struct Counted {
+    regions: Regions,
+    codes: Codes,
+}
+
+impl Counted {
+    fn take(&mut self, event: &Event, learned: &Learned) {
+        let Some(told) = learned.tell(event) else { return };
+        self.regions.take(&told, learned);
+        self.codes.take(&told);
+    }
+}
+
 /// Tells a cluster's story. What no rule knew is not part of it.
 ///
 /// # Errors
@@ -118,8 +129,15 @@ impl Gathered {
 pub(super) fn tell(events: &dyn EventStream, learned: Learned, case: Case<'_>) -> std::io::Result<(Part, Findings)> {
     let Case { chains, catalog, options, now, everywhere } = case;
     let mut gathered = Gathered { episodes: Episodes::new(options.episode_gap_ms), ..Gathered::default() };
-    events.for_each(&mut |event| gathered.take(event, &learned, chains))?;
-    let Gathered { mut episodes, regions, stores, tasks, gc, codes, runs, replicas, pd, events: count } = gathered;
+    let mut counted = Counted::default();
+    events.for_each_batch(&mut |batch| {
+        rayon::join(
+            || batch.iter().for_each(|event| gathered.take(event, &learned, chains)),
+            || batch.iter().for_each(|event| counted.take(event, &learned)),
+        );
+    })?;
+    let Gathered { mut episodes, stores, tasks, gc, runs, replicas, pd, events: count } = gathered;
+    let Counted { regions, codes } = counted;
     let (pd, runs) = (pd.finish(&learned), runs.finish());
     let stories = judged(tasks.finish(&learned), &runs, &gc, &learned, now, options);
     if episodes.are_written() {
