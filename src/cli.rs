@@ -127,6 +127,9 @@ pub struct Common {
     /// Leave secrets in
     #[arg(long)]
     pub no_redact: bool,
+    /// Replace user data too: keys, values, SQL (not in rows for `report`, which needs them)
+    #[arg(long)]
+    pub redact_keys: bool,
     /// How files are read
     #[arg(long, value_enum, default_value_t = IoChoice::Auto)]
     pub io: IoChoice,

@@ -1,6 +1,7 @@
 //! The command line made sense of: every value checked and typed, once.
 
 use crate::cli::Common;
+use crate::safe::Safe;
 use crate::units::{Severity, StoreId, Timestamp, Tso, parse_naive, parse_offset};
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ pub struct Settings {
     pub fail_on: Option<Severity>,
     /// Whether secrets are replaced.
     pub redact: bool,
+    /// How what is written is made safe.
+    pub safe: Safe,
     /// Bytes of events held in memory.
     pub memory: usize,
 }
@@ -99,6 +102,7 @@ impl Settings {
             episode_gap_ms: duration("--episode-gap", &common.episode_gap)?,
             fail_on: common.fail_on,
             redact: !common.no_redact,
+            safe: Safe::new(!common.no_redact).hiding_keys(common.redact_keys),
             memory: size("--memory", &common.memory)?,
         })
     }

@@ -87,7 +87,7 @@ pub(super) fn finish(
         gathered.events,
         catalog,
         &run,
-        &report::Options { redact: settings.redact, formats: place.formats.clone() },
+        &report::Options { safe: settings.safe, formats: place.formats.clone() },
     )?;
     let terminal = std::io::stdout().is_terminal();
     let style = report::Style {
@@ -97,7 +97,7 @@ pub(super) fn finish(
             When::Never => false,
             When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         },
-        redact: settings.redact,
+        safe: settings.safe,
         clock: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| Timestamp(since.as_millis() as i64)),
         report: Some(place.folder),
         duration_ms: Some(duration_ms),

@@ -40,7 +40,7 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         ScanFormat::Parquet => Some(Format::Parquet),
     };
     write_to(args.output.as_deref(), |out| {
-        let Some(format) = format else { return Ok(crate::report::write_events(out, &events, logs.settings.redact)?) };
+        let Some(format) = format else { return Ok(crate::report::write_events(out, &events, logs.settings.safe)?) };
         let mut rows = rows::writer(format, out)?;
         if with_rest {
             sources.iter().try_for_each(|row| rows.row(RowRef::Source(row)))?;

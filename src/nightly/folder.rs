@@ -33,7 +33,7 @@ impl Night<'_> {
             threads: rayon::current_num_threads(),
             news: run.summary.news.clone(),
         };
-        let options = report::Options { redact: self.config.redact, formats: Vec::new() };
+        let options = report::Options { safe: Safe::new(self.config.redact), formats: Vec::new() };
         report::write_folder(staged, correlation, &read.fresh(), self.catalog, &own, &options)?;
         let safe = Safe::new(self.config.redact);
         let since = self.before.last.as_ref().map(|last| last.started);
@@ -57,15 +57,15 @@ impl Night<'_> {
     /// What is new, then the state of things.
     pub(super) fn answer(&self, correlation: &Correlation, run: &Run) -> String {
         let folder = self.config.output.join(run.folder.as_deref().unwrap_or_default());
+        let safe = Safe::new(self.config.redact);
         let style = report::Style {
             width: 100,
             colour: false,
-            redact: self.config.redact,
+            safe,
             clock: Some(self.now),
             report: Some(&folder),
             duration_ms: Some(self.took_ms()),
         };
-        let safe = Safe::new(self.config.redact);
         let mut text: String =
             run.summary.news.iter().map(|sentence| format!("* {}\n", &*safe.line(sentence))).collect();
         if !text.is_empty() {

@@ -52,8 +52,8 @@ pub struct Run {
 /// How to write a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Whether secrets are replaced; only `--no-redact` turns it off.
-    pub redact: bool,
+    /// How text is made safe.
+    pub safe: Safe,
     /// What is written beside the CSV files.
     pub formats: Vec<Format>,
 }
@@ -101,14 +101,8 @@ pub enum Error {
 ///
 /// # Errors
 /// Where the events cannot be read back or `out` cannot be written.
-pub fn write_events(out: impl io::Write + Send, events: &dyn EventStream, redact: bool) -> io::Result<()> {
-    csv::write_events(
-        &Correlation::default(),
-        events,
-        &mut Tally::default(),
-        out,
-        Safe::new(redact && !events.is_redacted()),
-    )
+pub fn write_events(out: impl io::Write + Send, events: &dyn EventStream, safe: Safe) -> io::Result<()> {
+    csv::write_events(&Correlation::default(), events, &mut Tally::default(), out, safe.of_read(events.is_redacted()))
 }
 
 /// Writes the report folder beside its place and renames it in: it is whole or absent, and an older report that was
@@ -124,7 +118,7 @@ pub fn write_folder(
     run: &Run,
     options: &Options,
 ) -> Result<(), Error> {
-    let safe = Safe::new(options.redact);
+    let safe = options.safe;
     let findings = &correlation.findings;
     let staged = folder::Staged::begin(folder)?;
     let write = |name: &str, write: &mut dyn FnMut(BufWriter<File>) -> io::Result<()>| {
@@ -133,7 +127,7 @@ pub fn write_folder(
     };
 
     // What was redacted when it was read need not be redacted again.
-    let shown = Safe::new(options.redact && !events.is_redacted());
+    let shown = safe.of_read(events.is_redacted());
     let mut tally = Tally::of(findings);
     let frame = tally.frame.take();
     tally.crowd = std::thread::scope(|scope| {

@@ -25,8 +25,8 @@ pub struct Style<'a> {
     pub width: usize,
     /// Whether to colour it.
     pub colour: bool,
-    /// Whether secrets are replaced.
-    pub redact: bool,
+    /// How text is made safe.
+    pub safe: Safe,
     /// The computer's clock: it may be past a deadline that the logs did not reach.
     pub clock: Option<Timestamp>,
     /// The report folder, where one was written.
@@ -37,7 +37,7 @@ pub struct Style<'a> {
 
 /// The answer, at most 25 lines.
 pub fn answer(findings: &Findings, catalog: &Catalog, style: &Style<'_>) -> String {
-    let page = Page { findings, catalog, style, safe: Safe::new(style.redact), width: style.width.clamp(80, 120) };
+    let page = Page { findings, catalog, style, safe: style.safe, width: style.width.clamp(80, 120) };
     let mut lines = match findings.incidents.iter().position(|incident| incident.status == IncidentStatus::Open) {
         Some(worst) => page.broken(worst),
         None => page.quiet(),

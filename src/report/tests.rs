@@ -3,12 +3,13 @@
 use super::{Options, sample, write_folder};
 use crate::correlate::Correlation;
 use crate::rules::Catalog;
+use crate::safe::Safe;
 use std::fs;
 use std::path::Path;
 
 fn write(folder: &Path, correlation: &Correlation, redact: bool) {
     let catalog = Catalog::embedded().unwrap();
-    let options = Options { redact, formats: Vec::new() };
+    let options = Options { safe: Safe::new(redact), formats: Vec::new() };
     write_folder(folder, correlation, &sample::events(), &catalog, &sample::run(), &options).unwrap();
 }
 

@@ -2,6 +2,7 @@
 //! Owns control characters and secrets; escaping for HTML, Markdown and CSV belongs to those writers.
 
 mod controls;
+mod keys;
 mod secrets;
 
 pub use controls::visible;
@@ -13,27 +14,37 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Safe {
     redact: bool,
+    hide_keys: bool,
 }
 
 impl Safe {
     /// `redact`: whether secrets are replaced; only `--no-redact` turns it off.
     pub const fn new(redact: bool) -> Self {
-        Self { redact }
+        Self { redact, hide_keys: false }
+    }
+
+    /// The same; also without user data: keys, values, SQL (`--redact-keys`).
+    #[must_use]
+    pub const fn hiding_keys(self, hide_keys: bool) -> Self {
+        Self { hide_keys, ..self }
+    }
+
+    /// For text whose secrets may have been replaced when it was read.
+    #[must_use]
+    pub const fn of_read(self, is_redacted: bool) -> Self {
+        Self { redact: self.redact && !is_redacted, ..self }
     }
 
     /// The text without control characters (newlines stay) and, unless turned off, without secrets.
     pub fn text(self, raw: &str) -> SafeText<'_> {
-        let shown = visible(raw);
-        if !self.redact {
-            return SafeText(shown);
+        let mut shown = visible(raw);
+        if self.redact {
+            shown = then(shown, redact);
         }
-        SafeText(match shown {
-            Cow::Borrowed(text) => redact(text),
-            Cow::Owned(text) => match redact(&text) {
-                Cow::Borrowed(_) => Cow::Owned(text),
-                Cow::Owned(redacted) => Cow::Owned(redacted),
-            },
-        })
+        if self.hide_keys {
+            shown = then(shown, keys::hide);
+        }
+        SafeText(shown)
     }
 
     /// The same on one line: a newline becomes a blank.
@@ -49,6 +60,17 @@ impl Safe {
             Cow::Owned(text) => Some(text),
         };
         SafeText(Cow::Owned(changed.unwrap_or(made)))
+    }
+}
+
+/// Changes a text; it is copied only where that changes something.
+fn then(text: Cow<'_, str>, change: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => change(text),
+        Cow::Owned(text) => match change(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(changed) => Cow::Owned(changed),
+        },
     }
 }
 

@@ -161,7 +161,7 @@ fn secret(text: &str, clue: Range<usize>, kind: Clue) -> Option<Range<usize>> {
 }
 
 /// The value of the field whose name a clue begins or ends.
-fn field_value(text: &str, clue: Range<usize>, separators: &[u8], may_go_on: bool) -> Option<Range<usize>> {
+pub(super) fn field_value(text: &str, clue: Range<usize>, separators: &[u8], may_go_on: bool) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut end = clue.end;
     if may_go_on {
@@ -236,13 +236,13 @@ fn user_info(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// The inside of a quoted value up to the end of the text, where one starts here: after `"`, `'`, or an escaped `\"`.
-fn opening_quote(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+pub(super) fn opening_quote(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let slashes = run(bytes, start, |byte| byte == b'\\');
     matches!(bytes.get(start + slashes)?, b'"' | b'\'' | b'`').then_some(start + slashes + 1..bytes.len())
 }
 
 /// Where a quoted value ends: at the same quote with the same backslashes before it.
-fn closing_quote(bytes: &[u8], inside: Range<usize>) -> usize {
+pub(super) fn closing_quote(bytes: &[u8], inside: Range<usize>) -> usize {
     let quote = bytes[inside.start - 1];
     let opened = bytes[..inside.start - 1].iter().rev().take_while(|&&byte| byte == b'\\').count();
     let mut slashes = 0;

@@ -320,3 +320,34 @@ fn secrets_are_in_no_output() {
     let (_, report) = sandbox.analyze(["in", "--no-redact"], "out");
     assert!(report.all().contains(secret));
 }
+
+#[test]
+fn user_data_is_in_no_report_where_that_is_asked_for() {
+    const KEY: &str = "7480000000000000FF";
+    let log = "[2022/07/25 14:54:44.964 +00:00] [ERROR] [a.go:1] [\"run failed\"] [sql=\"insert into t values ('bob')\"] [err=\"Duplicate entry 'bob' for key 'PRIMARY'\"]\n";
+    let sandbox = Sandbox::with_testdata(&["merge-failed-task"]);
+    sandbox.write("merge-failed-task/extra.log", log);
+    let (_, plain) = sandbox.analyze(["merge-failed-task"], "plain");
+    assert!(plain.all().contains(KEY) && plain.all().contains("bob"));
+    let (run, report) = sandbox.analyze(["merge-failed-task", "--redact-keys", "--format", "jsonl,timesketch"], "out");
+    let mut all = report.all() + &run.stdout;
+    for args in [
+        &["timeline", "merge-failed-task", "--region", "94812", "--redact-keys"][..],
+        &["scan", "merge-failed-task", "--redact-keys"],
+    ] {
+        all += &sandbox.run(args).with_status(0).stdout;
+    }
+    for data in [KEY, "bob", "insert into"] {
+        let near = all.find(data).map(|at| &all[at.saturating_sub(100)..at + 30]);
+        assert_eq!(near, None, "{data}");
+    }
+    // What a reader needs is all there.
+    for table in ["tasks", "incidents", "stores"] {
+        assert_eq!(report.text(&format!("{table}.csv")), plain.text(&format!("{table}.csv")));
+    }
+    sandbox
+        .run(["analyze", "-q", "merge-failed-task", "--redact-keys", "--format", "sqlite", "-o", "out"])
+        .with_status(0);
+    let database = fs::read(sandbox.path("out/tidescope.sqlite")).unwrap_or_default();
+    assert!(memchr::memmem::find(&database, KEY.as_bytes()).is_none());
+}

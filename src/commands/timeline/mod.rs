@@ -9,7 +9,6 @@ use crate::cli::Timeline;
 use crate::correlate;
 use crate::event::EventStream;
 use crate::outcome::Outcome;
-use crate::safe::Safe;
 use crate::scan::{About, Context};
 use crate::units::{Level, RegionId, StoreId};
 use anyhow::anyhow;
@@ -59,7 +58,7 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
     };
     let (records, _, _) = logs.scan(Context::About(Arc::new(about)), None)?.sorted();
     let columns = std::io::stdout().is_terminal().then(terminal_width);
-    let mut fold = Fold::new(Safe::new(logs.settings.redact), args.common.verbose > 0, columns);
+    let mut fold = Fold::new(logs.settings.safe, args.common.verbose > 0, columns);
     write_to(None, |out| {
         let mut failure = None;
         records.for_each(&mut |event| {

@@ -106,7 +106,7 @@ fn a_task_is_told_where_it_stands_still_or_changes() {
 }
 
 fn report(folder: &Path, correlation: &Correlation) {
-    let options = Options { redact: true, formats: Vec::new() };
+    let options = Options { safe: crate::safe::Safe::new(true), formats: Vec::new() };
     let catalog = Catalog::embedded().unwrap();
     write_folder(folder, correlation, &sample::events(), &catalog, &sample::run(), &options).unwrap();
 }

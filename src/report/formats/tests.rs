@@ -4,6 +4,7 @@ use super::Format;
 use crate::correlate::Correlation;
 use crate::report::{Options, sample, write_folder};
 use crate::rules::Catalog;
+use crate::safe::Safe;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +21,7 @@ const ALL: &[Format] = &[
 
 fn written(correlation: &Correlation, redact: bool) -> TempDir {
     let parent = tempfile::tempdir().unwrap();
-    let options = Options { redact, formats: ALL.to_vec() };
+    let options = Options { safe: Safe::new(redact), formats: ALL.to_vec() };
     let catalog = Catalog::embedded().unwrap();
     let folder = parent.path().join("out");
     write_folder(&folder, correlation, &sample::events(), &catalog, &sample::run(), &options).unwrap();

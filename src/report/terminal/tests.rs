@@ -5,6 +5,7 @@ use super::super::sample;
 use super::{MOST_LINES, Style, answer};
 use crate::correlate::{Findings, IncidentStatus, Verdict};
 use crate::rules::Catalog;
+use crate::safe::Safe;
 use crate::units::{StoreId, Timestamp};
 use std::path::Path;
 
@@ -12,7 +13,7 @@ fn style() -> Style<'static> {
     Style {
         width: 120,
         colour: false,
-        redact: true,
+        safe: Safe::new(true),
         clock: Timestamp::parse_rfc3339("2022-07-26T02:20:00Z"),
         report: Some(Path::new("tidescope-report")),
         duration_ms: Some(4_100),
