@@ -168,6 +168,18 @@ struct Gathered {
     unfinished: bool,
 }
 
+impl Gathered {
+    /// Of what lies before a time window only the lines are counted: an event says on which one it stands.
+    fn skip(&mut self, window: Window<'_>, before: Range<usize>) {
+        let parts = if before.is_empty() { Vec::new() } else { Window::parts(before) };
+        let count = |part: Range<usize>| {
+            let newlines = memchr::memchr_iter(b'\n', &window.text[part.clone()]).count() as u64;
+            (window.base + part.start as u64, newlines, None)
+        };
+        self.parts.par_extend(parts.into_par_iter().map(count));
+    }
+}
+
 impl<'a> Scan<'a> {
     fn new(matcher: &'a Matcher, settings: &'a Settings, progress: &'a Progress) -> Self {
         let shared = Shared {
@@ -253,12 +265,13 @@ impl<'a> Scan<'a> {
         // What a growing source has behind its last line end is not there yet.
         let unfinished = split.is_none() && own.end < text.len();
         let text = if unfinished { &text[..own.end] } else { text };
-        let gathered = Mutex::new(Gathered { unfinished, ..Gathered::default() });
+        let mut gathered = Gathered { unfinished, ..Gathered::default() };
         let window = Window { text, base: 0 };
         let sought = seek::window(text, own.clone(), self.time).unwrap_or_else(|| own.clone());
         if !sought.is_empty() {
-            self.skip(window, own.start..sought.start, &gathered);
+            gathered.skip(window, own.start..sought.start);
         }
+        let gathered = Mutex::new(gathered);
         Window::parts(sought).into_par_iter().for_each(|part| self.part(file, window, part, wanted, &gathered));
         let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         gathered.row.head_hash = head::hash(&text[..text.len().min(head::HEAD)]);
@@ -270,17 +283,6 @@ impl<'a> Scan<'a> {
             Writer::default()
         };
         self.source(file, own.start as u64..own.end as u64, gathered, writer, wanted, None);
-    }
-
-    /// Of what lies before a time window only the lines are counted: an event says on which one it stands.
-    fn skip(&self, window: Window<'_>, own: Range<usize>, gathered: &Mutex<Gathered>) {
-        let parts = if own.is_empty() { Vec::new() } else { Window::parts(own) };
-        let counted = parts.into_par_iter().map(|part| {
-            let newlines = memchr::memchr_iter(b'\n', &window.text[part.clone()]).count() as u64;
-            (window.base + part.start as u64, newlines, None)
-        });
-        let counted: Vec<_> = counted.collect();
-        gathered.lock().unwrap_or_else(PoisonError::into_inner).parts.extend(counted);
     }
 
     /// Reads a stream that begins at byte `begins_at` of the source.
