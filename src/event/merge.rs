@@ -21,7 +21,7 @@ pub struct SortedEvents {
 }
 
 /// Batches that wait to be looked at while the next one is read back.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 impl EventStream for SortedEvents {
     fn is_redacted(&self) -> bool {

@@ -25,8 +25,8 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn a_storm_is_sorted_whole_within_the_memory_that_it_may_take() {
     // The program itself, its stacks, and what is on the way from text to events.
-    const BASE_MIB: u64 = 96;
-    let (events, memory) = (setting("TIDESCOPE_STORM_EVENTS", 400_000), setting("TIDESCOPE_STORM_MEMORY", 16));
+    const BASE_MIB: u64 = 128;
+    let (events, memory) = (setting("TIDESCOPE_STORM_EVENTS", 600_000), setting("TIDESCOPE_STORM_MEMORY", 16));
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("logs")).unwrap();
     for file in 0..2 {
