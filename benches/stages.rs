@@ -138,7 +138,9 @@ fn report(criterion: &mut Criterion) {
         bench.iter(|| tidescope::correlate::correlate(&in_order, &[], &[], matcher.catalog(), &options).unwrap());
     });
     group.bench_function("csv", |bench| {
-        bench.iter(|| tidescope::report::write_events(std::io::sink(), &in_order, tidescope::safe::Safe::new(true)).unwrap());
+        bench.iter(|| {
+            tidescope::report::write_events(std::io::sink(), &in_order, tidescope::safe::Safe::new(true)).unwrap()
+        });
     });
     group.finish();
 }
