@@ -1,6 +1,6 @@
 //! Runs that are cut short, and readers that go away.
 
-use crate::harness::{HANGS_AFTER, Sandbox};
+use crate::harness::{HANGS_AFTER, PROGRAM, Sandbox};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
@@ -23,9 +23,10 @@ fn end(mut child: Child) -> (std::process::ExitStatus, String) {
 
 /// A run that has read its first bytes from standard input and waits for more, ended by a signal.
 fn stopped_by(signal: &str, sandbox: &Sandbox) {
+    // Whoever runs the tests in the background may have had signals ignored.
     let mut child = sandbox
-        .command()
-        .args(["analyze", "-", "-o", "out"])
+        .command_of("env")
+        .args(["--default-signal=INT,TERM,HUP", PROGRAM, "analyze", "-", "-o", "out"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
