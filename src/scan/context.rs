@@ -1,6 +1,5 @@
 //! Which records may be context of what is implicated: a test of raw bytes that costs the same for one region as for a million.
 
-use super::numbers;
 use crate::event::{Event, Implicated, may_describe, next_description};
 use crate::record::is_clean;
 use rustc_hash::FxHashSet;
@@ -14,15 +13,6 @@ pub(super) struct ContextSearch {
     /// Digits of the shortest and the longest id.
     shortest: usize,
     longest: usize,
-    /// A bit for each id's slot.
-    slots: Box<[u64; SLOTS >> 6]>,
-}
-
-const SLOTS: usize = 1 << 16;
-
-#[inline]
-fn slot(id: u64) -> usize {
-    (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
 
 impl ContextSearch {
@@ -31,9 +21,7 @@ impl ContextSearch {
         let ids: FxHashSet<u64> = implicated.regions.iter().map(|id| id.0).collect();
         let lengths = || ids.iter().map(|id| digits(*id));
         let (shortest, longest) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(0));
-        let mut slots = Box::new([0; SLOTS >> 6]);
-        ids.iter().map(|id| slot(*id)).for_each(|bit| slots[bit >> 6] |= 1 << (bit & 63));
-        Self { implicated, ids, shortest, longest, slots }
+        Self { implicated, ids, shortest, longest }
     }
 
     /// Whether a record may be wanted: it holds the number of a region, or keys where keys are implicated.
@@ -50,17 +38,26 @@ impl ContextSearch {
         self.next_id(text, 0).is_some()
     }
 
-    /// The last digit of the next number of a region, from `from` on.
+    /// The last digit of the next number of a region, from `from` on. A number that `from` cuts counts from there.
+    /// A number of `shortest` digits holds one byte of every `shortest`, so only those are looked at.
     fn next_id(&self, text: &[u8], from: usize) -> Option<usize> {
-        let is_wanted = |id: u64, digits: usize| digits <= self.longest && self.may_be(id) && self.ids.contains(&id);
-        numbers::find(text, from, self.shortest, is_wanted)
-    }
-
-    /// A first test: of a thousand ids it lets hardly any other number pass, and its table stays near.
-    #[inline]
-    fn may_be(&self, id: u64) -> bool {
-        let bit = slot(id);
-        self.slots[bit >> 6] >> (bit & 63) & 1 == 1
+        let mut probe = from + self.shortest - 1;
+        while probe < text.len() {
+            if !text[probe].is_ascii_digit() {
+                probe += self.shortest;
+                continue;
+            }
+            // The probe before this one was no digit of this number.
+            let floor = from.max((probe + 1).saturating_sub(self.shortest));
+            let begin =
+                text[floor..probe].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(floor, |at| floor + at + 1);
+            let (number, digits) = number(&text[begin..]);
+            if (self.shortest..=self.longest).contains(&digits) && self.ids.contains(&number) {
+                return Some(begin + digits - 1);
+            }
+            probe = begin + digits + self.shortest;
+        }
+        None
     }
 
     /// Calls `each` with ranges of whole lines in `own` whose records may be wanted, in order. Every record that starts in `own`
@@ -105,6 +102,14 @@ impl ContextSearch {
             }
         }
     }
+}
+
+/// The number at the start of a text, and how many digits it has. Beyond 64 bits it wraps: nobody looks for those.
+fn number(text: &[u8]) -> (u64, usize) {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold((0u64, 0), |(number, length), digit| {
+        (number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')), length + 1)
+    })
 }
 
 /// Ranges that are no further apart are read as one.
@@ -166,6 +171,7 @@ fn bring_near(text: &[u8]) -> usize {
 mod tests {
     use super::*;
     use crate::units::RegionId;
+    use proptest::prelude::*;
 
     fn search(ids: &[u64]) -> ContextSearch {
         ContextSearch::new(Implicated { regions: ids.iter().copied().map(RegionId).collect(), ..Implicated::default() })
@@ -227,5 +233,37 @@ mod tests {
         let search = ContextSearch::new(Implicated { ranges: [range].into(), ..Implicated::default() });
         assert!(search.may(b"region id: 5 start_key: 74 end_key: 75"));
         assert!(!search.may(b"region id: 5"));
+    }
+
+    /// The same, number by number.
+    fn plainly(text: &[u8], from: usize, wanted: &[u64]) -> Option<usize> {
+        let mut at = from;
+        while at < text.len() {
+            let (number, digits) = number(&text[at..]);
+            if digits > 0 && digits == number.to_string().len() && wanted.contains(&number) {
+                return Some(at + digits - 1);
+            }
+            at += digits.max(1);
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn skipping_finds_what_the_plain_way_finds(
+            text in "([1-9][0-9]{0,8}|[1-9][0-9]{9,18}|[ a-z=\\[\\]/:,]{1,40}){0,30}",
+            from in 0usize..40,
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+        ) {
+            let text = text.as_bytes();
+            let numbers: Vec<u64> = text
+                .split(|byte| !byte.is_ascii_digit())
+                .filter(|digits| (1..=19).contains(&digits.len()) && digits[0] != b'0')
+                .map(|digits| number(digits).0)
+                .collect();
+            let wanted: Vec<u64> = picks.iter().filter(|_| !numbers.is_empty()).map(|pick| *pick.get(&numbers)).collect();
+            let from = from.min(text.len());
+            prop_assert_eq!(search(&wanted).next_id(text, from), plainly(text, from, &wanted));
+        }
     }
 }

@@ -5,7 +5,6 @@ mod clock;
 mod context;
 mod engine;
 mod head;
-mod numbers;
 mod part;
 mod seek;
 mod start;
