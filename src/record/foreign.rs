@@ -16,20 +16,26 @@ fn without_time(text: &[u8]) -> Option<(Level, &[u8])> {
 
 /// `May 28 15:55:46.101 ERRO text`: what TiKV 2.0 wrote on a terminal.
 fn terminal(text: &[u8]) -> Option<(Level, &[u8])> {
-    let fits = text.get(..20)?.iter().zip(b"Xxx dd dd:dd:dd.ddd ").all(|(byte, want)| match want {
-        b'X' => byte.is_ascii_uppercase(),
-        b'x' => byte.is_ascii_lowercase(),
-        b'd' => byte.is_ascii_digit() || *byte == b' ',
-        _ => byte == want,
-    });
+    let fits = has_shape(text.get(..20)?, b"Xxx __ dd:dd:dd.ddd ");
     let rest = text.get(20..).filter(|_| fits)?;
     let end = rest.iter().take(9).position(|byte| *byte == b' ')?;
     Some((Level::parse(&rest[..end])?, &rest[end + 1..]))
 }
 
+/// Whether a text, as far as it goes, has a shape: `X` and `x` for letters, `d` for a digit, `_` for a digit or blank, else the byte itself.
+fn has_shape(text: &[u8], shape: &[u8]) -> bool {
+    text.iter().zip(shape).all(|(byte, want)| match want {
+        b'X' => byte.is_ascii_uppercase(),
+        b'x' => byte.is_ascii_lowercase(),
+        b'd' => byte.is_ascii_digit(),
+        b'_' => byte.is_ascii_digit() || *byte == b' ',
+        _ => byte == want,
+    })
+}
+
 /// Where a record of an old format stands in a line, behind prose or another record: its time, then level and source file.
 pub(super) fn within(text: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(text, b"/").filter_map(|slash| slash.checked_sub(4)).find(|at| {
+    memchr::memchr_iter(b'/', text).filter_map(|slash| slash.checked_sub(4)).find(|at| {
         let Some((_, rest)) = text[*at..].starts_with(b"20").then(|| parse_naive(&text[*at..])).flatten() else {
             return false;
         };
@@ -77,12 +83,7 @@ fn kernel(text: &[u8]) -> Option<&[u8]> {
     let seconds = stamp.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') && stamp.contains(&b'.');
     // The names of day and month are those of the machine's language.
     let clock = stamp.len().checked_sub(13).map_or(&b""[..], |at| &stamp[at..]);
-    let date = clock
-        .iter()
-        .zip(b"dd:dd:dd dddd")
-        .all(|(byte, want)| if *want == b'd' { byte.is_ascii_digit() } else { byte == want })
-        && stamp.len() > 16
-        && !stamp[0].is_ascii_digit();
+    let date = has_shape(clock, b"dd:dd:dd dddd") && stamp.len() > 16 && !stamp[0].is_ascii_digit();
     (seconds || date).then(|| inner[end + 1..].trim_ascii_start())
 }
 

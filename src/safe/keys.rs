@@ -1,6 +1,6 @@
 //! User data in log text: keys and values of rows, SQL. Replaced by `?`, as the components do it with redaction on.
 
-use super::secrets::{closing_quote, field_value, opening_quote};
+use super::secrets::{closing_quote, field_value, opening_quote, replaced};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -58,22 +58,9 @@ pub(super) fn hide(text: &str) -> Cow<'_, str> {
     let named = finder.find_iter(text).filter_map(|found| {
         if found.pattern().as_usize() < NAMES.len() { named(text, found.range()) } else { quoted(text, found.end()) }
     });
-    let mut data: Vec<Range<usize>> =
+    let data: Vec<Range<usize>> =
         named.chain(keys(text)).filter(|data| !data.is_empty() && &text[data.clone()] != HIDDEN).collect();
-    if data.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    data.sort_unstable_by_key(|data| (data.start, std::cmp::Reverse(data.end)));
-    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
-    for data in data {
-        if data.start >= done {
-            out.push_str(&text[done..data.start]);
-            out.push_str(HIDDEN);
-        }
-        done = done.max(data.end);
-    }
-    out.push_str(&text[done..]);
-    Cow::Owned(out)
+    if data.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced(text, data, HIDDEN)) }
 }
 
 fn is_word(byte: u8) -> bool {

@@ -3,6 +3,7 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -81,26 +82,27 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 }
 
 fn redact_once(finder: &AhoCorasick, text: &str) -> Option<String> {
-    let mut secrets: Vec<Range<usize>> = finder
+    let secrets: Vec<Range<usize>> = finder
         .find_iter(text)
         .filter_map(|found| secret(text, found.range(), CLUES[found.pattern().as_usize()].1))
         .filter(|secret| !secret.is_empty() && !text[secret.start..].starts_with(REDACTED))
         .collect();
-    if secrets.is_empty() {
-        return None;
-    }
-    secrets.sort_unstable_by_key(|secret| secret.start);
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for secret in secrets {
-        if secret.start >= done {
-            out.push_str(&text[done..secret.start]);
-            out.push_str(REDACTED);
+    (!secrets.is_empty()).then(|| replaced(text, secrets, REDACTED))
+}
+
+/// The text with `by` in place of each range; of two that overlap, the first and longest counts.
+pub(super) fn replaced(text: &str, mut ranges: Vec<Range<usize>>, by: &str) -> String {
+    ranges.sort_unstable_by_key(|range| (range.start, Reverse(range.end)));
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for range in ranges {
+        if range.start >= done {
+            out.push_str(&text[done..range.start]);
+            out.push_str(by);
         }
-        done = done.max(secret.end);
+        done = done.max(range.end);
     }
     out.push_str(&text[done..]);
-    Some(out)
+    out
 }
 
 /// Where the secret stands that a clue points to.

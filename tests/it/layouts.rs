@@ -85,6 +85,20 @@ fn pod(file: &str) -> String {
     }
 }
 
+/// The same as a file; a status screen stays what it is.
+fn pod_file(file: &str) -> String {
+    if file.ends_with(".txt") { file.to_owned() } else { format!("{}.log", pod(file)) }
+}
+
+/// The same where tiup puts it: `10.0.1.11/tidb-deploy/tikv-20160/log/tikv.log`.
+fn tiup(file: &str) -> String {
+    let deployed = file.replacen('/', "/tidb-deploy/", 1);
+    match deployed.rsplit_once('/') {
+        Some((folder, name)) if folder.contains('/') => format!("{folder}/log/{name}"),
+        _ => deployed,
+    }
+}
+
 fn container(file: &str) -> &str {
     file.rsplit('/').next().unwrap().split('.').next().unwrap()
 }
@@ -156,8 +170,8 @@ const CONTAINERS: &[Case] = &[
 
 #[rustfmt::skip]
 const LAYOUTS: &[Case] = &[
-    Case { name: "folders of tiup", make: |s| rewrite(s, |f| f.replacen('/', "/tidb-deploy/", 1).replace("/tikv.", "/log/tikv.").replace("/tidb.", "/log/tidb.").replace("/pd.", "/log/pd."), |_, _, l| format!("{l}\n")),
-        path: "out", file: |f| same_name(&f.replacen('/', "/tidb-deploy/", 1).replace("/tikv.", "/log/tikv.").replace("/tidb.", "/log/tidb.").replace("/pd.", "/log/pd.")), same: Same::All },
+    Case { name: "folders of tiup", make: |s| rewrite(s, tiup, |_, _, l| format!("{l}\n")),
+        path: "out", file: |f| same_name(&tiup(f)), same: Same::All },
     Case { name: "a bundle of diag", make: |s| {
             rewrite(s, |f| format!("diag-prod-fX1/{}", f.replacen('/', "/tidb-deploy/", 1)), |_, _, l| format!("{l}\n"));
             s.write("out/diag-prod-fX1/meta.yaml", DIAG_META);
@@ -166,8 +180,8 @@ const LAYOUTS: &[Case] = &[
             sh(s, "tar -C out -czf diag-prod-fX1.tar.gz diag-prod-fX1");
         },
         path: "diag-prod-fX1.tar.gz", file: |f| format!("diag-prod-fX1.tar.gz!/diag-prod-fX1/{}", f.replacen('/', "/tidb-deploy/", 1)), same: Same::All },
-    Case { name: "kubectl logs > POD.log", make: |s| rewrite(s, |f| if f.ends_with(".txt") { f.to_owned() } else { format!("{}.log", pod(f)) }, |_, _, l| format!("{l}\n")),
-        path: "out", file: |f| same_name(&if f.ends_with(".txt") { f.to_owned() } else { format!("{}.log", pod(f)) }), same: Same::Lines },
+    Case { name: "kubectl logs > POD.log", make: |s| rewrite(s, pod_file, |_, _, l| format!("{l}\n")),
+        path: "out", file: |f| same_name(&pod_file(f)), same: Same::Lines },
     Case { name: "kubectl logs --timestamps", make: |s| rewrite(s, str::to_owned, |_, _, l| format!("{} {l}\n", stamp(l))),
         path: "out", file: same_name, same: Same::Lines },
     Case { name: "kubectl logs --prefix", make: |s| rewrite(s, str::to_owned, |f, _, l| format!("[pod/{}/{}] {l}\n", pod(f), container(f))),

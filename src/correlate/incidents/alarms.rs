@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::prose::{because, capital, named};
 use super::runs::verdict;
 use super::stalls::{BREAK_MS, GONE_MS};
-use super::words::at;
+use super::words::{at, since};
 use crate::correlate::chains::{Alarm, By};
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
@@ -165,7 +165,7 @@ fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
 fn crash_words(store: StoreId, times: usize, draft: &Draft) -> String {
     let times = match times {
         1 => format!("restarted{}", at(draft.start)),
-        times => format!("restarted {times} times{}", at(draft.start).replacen(" at ", " since ", 1)),
+        times => format!("restarted {times} times{}", since(draft.start)),
     };
     let why = because(draft.cause);
     format!("Store {store} {times} without having been told to stop: {why}.")

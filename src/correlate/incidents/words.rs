@@ -24,7 +24,16 @@ pub(super) fn plural(noun: &str, count: usize) -> String {
 
 /// ` at 2022-07-25 14:54:44Z`, nothing where the time is not known.
 pub(super) fn at(time: Option<Timestamp>) -> String {
-    time.map(|time| format!(" at {}Z", time.human())).unwrap_or_default()
+    moment("at", time)
+}
+
+/// ` since 2022-07-25 13:20:00Z`, or nothing.
+pub(super) fn since(time: Option<Timestamp>) -> String {
+    moment("since", time)
+}
+
+fn moment(word: &str, time: Option<Timestamp>) -> String {
+    time.map(|time| format!(" {word} {}Z", time.human())).unwrap_or_default()
 }
 
 #[cfg(test)]
