@@ -155,7 +155,7 @@ pub struct Common {
 pub enum IoChoice {
     /// Mapped where that is fast and safe.
     Auto,
-    /// Mapped wherever possible.
+    /// Mapped wherever possible: for files that nobody writes to.
     Mmap,
     /// Read.
     Read,

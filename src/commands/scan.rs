@@ -2,7 +2,7 @@
 
 use super::logs::{Logs, complete, outcome_of};
 use super::write_to;
-use crate::cli::{IoChoice, Scan, ScanFormat};
+use crate::cli::{Scan, ScanFormat};
 use crate::event::{EventStream, Implicated, ReadStatus, RowRef};
 use crate::outcome::Outcome;
 use crate::rows::{self, Format};
@@ -26,12 +26,7 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
         (Some(file), _) => Context::Only(implicated(file)?),
     };
     let with_rest = !matches!(context, Context::Only(_));
-    let mut common = args.common.clone();
-    if split.is_some() && common.io == IoChoice::Auto {
-        // Of a mapped file only the split itself is read.
-        common.io = IoChoice::Mmap;
-    }
-    let mut logs = Logs::open(&paths, &common)?;
+    let mut logs = Logs::open(&paths, &args.common)?;
     let (events, sources, unmatched) = logs.scan(context, split.map(|(_, range)| range))?.sorted();
     let format = match args.format {
         ScanFormat::Csv => None,
@@ -58,11 +53,11 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     // The process ends: nobody needs the memory of millions of events back one by one.
     std::mem::forget(events);
     if !with_rest {
-        return Ok(complete(&sources, &common));
+        return Ok(complete(&sources, &args.common));
     }
     // A split of a file that is no log is done: its row says so.
     let is_nothing = sources.iter().all(|row| row.status == ReadStatus::Skipped);
-    if args.split.is_some() && is_nothing { Ok(Outcome::Done) } else { outcome_of(&sources, &common) }
+    if args.split.is_some() && is_nothing { Ok(Outcome::Done) } else { outcome_of(&sources, &args.common) }
 }
 
 /// `PATH:START-END`.

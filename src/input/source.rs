@@ -10,6 +10,7 @@ use super::{Body, Io, Options, Problem, Status, zip};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -110,11 +111,6 @@ impl Input {
         matches!(self.origin, Origin::File { .. } | Origin::Object(_))
     }
 
-    /// Whether its plain text is only got by asking for it, so that nobody should ask for more than is wanted.
-    pub fn is_remote(&self) -> bool {
-        matches!(self.origin, Origin::Object(_))
-    }
-
     /// Whether it is a file of plain text, so that any part of it can be read without what stands before.
     pub fn is_plain(&self) -> bool {
         let mut head = Vec::new();
@@ -192,8 +188,16 @@ impl Input {
             Kind::Zip => zip::walk_file(walk, &self.name, &disk, Depth::default()),
             Kind::Text => match self.mapping(file, meta, len) {
                 Some(mapping) => {
-                    walk.mapped(&self.name, &mapping);
-                    if file.metadata()?.len() < len {
+                    let read = panic::catch_unwind(AssertUnwindSafe(|| walk.mapped(&self.name, &mapping)));
+                    let now = file.metadata()?;
+                    // Text that changes under its reader breaks what the reader knew of it. Nothing else may.
+                    let changed = now.len() != meta.len() || now.modified()? != meta.modified()?;
+                    if let Err(panic) = read {
+                        if !changed {
+                            panic::resume_unwind(panic);
+                        }
+                        walk.problem(&self.name, Status::Partial, "was written anew while it was read");
+                    } else if now.len() < len {
                         walk.problem(&self.name, Status::Partial, disk::SHORTER);
                     } else if mapping.was_hit() {
                         walk.problem(

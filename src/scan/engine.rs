@@ -242,9 +242,8 @@ impl<'a> Scan<'a> {
         if !first && !input.is_rereadable() {
             return self.spooled(input, wanted);
         }
-        // Of a plain object only the split is asked for.
-        let part =
-            split.filter(|_| input.is_remote()).map(|split| input.tail(split.start.saturating_sub(BEFORE as u64)));
+        // Of a plain file only the split is asked for.
+        let part = split.map(|split| input.tail(split.start.saturating_sub(BEFORE as u64)));
         let problems = part.as_ref().unwrap_or(input).read(&mut |name, body| {
             let file: Arc<str> = Arc::from(name);
             match body {

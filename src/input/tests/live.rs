@@ -92,6 +92,27 @@ fn a_file_that_shrinks_is_partial() {
 }
 
 #[test]
+fn a_reader_may_stumble_only_over_a_file_that_changes() {
+    let folder = Folder::new();
+    folder.write("a.log", log(20_000, 403));
+    age(&folder, "a.log", 600);
+    let input = &folder.discover(&["a.log"], &Options { io: Io::Mmap, ..Options::default() }).inputs[0];
+    let stumbles = |change: bool| {
+        input.read(&mut |_, _| {
+            if change {
+                folder.write("a.log", log(20_000, 404));
+            }
+            std::panic::resume_unwind(Box::new("a record that ends before it begins"));
+        })
+    };
+    let bug = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stumbles(false)));
+    assert!(bug.is_err());
+    let problems = stumbles(true);
+    assert_eq!((problems.len(), problems[0].status), (1, Status::Partial));
+    assert_eq!(problems[0].reason, "was written anew while it was read");
+}
+
+#[test]
 fn a_file_that_is_rotated_away_is_still_the_one_that_is_read() {
     let folder = Folder::new();
     let text = log(2_000, 403);
