@@ -69,8 +69,13 @@ pub(super) fn finish(
         stores: settings.stores.clone(),
         ..correlate::Options::default()
     };
+    let read = began.elapsed().as_secs_f64();
     let correlation = correlate::correlate(gathered.events, gathered.sources, gathered.unmatched, catalog, &options)
         .context("a temporary file cannot be read back")?;
+    if common.verbose > 0 {
+        let correlated = began.elapsed().as_secs_f64() - read;
+        warn(common, &format!("read in {read:.1} s, correlated in {correlated:.1} s"));
+    }
     let findings = &correlation.findings;
     let duration_ms = (began.elapsed().as_millis() as u64).max(1);
     let run = report::Run {

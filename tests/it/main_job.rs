@@ -84,6 +84,19 @@ fn every_answer_fits_a_screen_and_names_a_file_that_is_there() {
 }
 
 #[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let (run, _) = analyze("merge-failed-task");
+    assert!(shown.lines().count() > 10);
+    for (shown, printed) in shown.lines().zip(run.stdout.lines()) {
+        // Dots stand for what differs from day to day, or goes on.
+        let (head, tail) = shown.split_once("...").unwrap_or((shown, shown));
+        assert!(printed.starts_with(head) && printed.ends_with(tail.trim_start()), "{shown}\n{printed}");
+    }
+}
+
+#[test]
 fn the_task_that_failed_over_a_merge_can_be_resumed() {
     let (run, report) = analyze("merge-failed-task");
     assert_has(
