@@ -5,6 +5,7 @@ use super::learned::{Learned, Told};
 use super::names::RuleId;
 use crate::rules::Catalog;
 use crate::units::{RegionId, StoreId, Timestamp};
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of each code.
@@ -20,7 +21,7 @@ struct Seen {
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     stores: BTreeSet<StoreId>,
-    regions: BTreeSet<RegionId>,
+    regions: FxHashSet<RegionId>,
 }
 
 impl Codes {
@@ -31,10 +32,12 @@ impl Codes {
     pub(super) fn take(&mut self, told: &Told<'_>) {
         let event = told.event;
         for code in &event.codes {
-            if !self.all.contains_key(code) && self.all.len() >= Self::MOST {
-                continue;
-            }
-            let seen = self.all.entry(code.clone()).or_default();
+            let is_full = self.all.len() >= Self::MOST;
+            let seen = match self.all.get_mut(code) {
+                Some(seen) => seen,
+                None if is_full => continue,
+                None => self.all.entry(code.clone()).or_default(),
+            };
             seen.count += 1;
             seen.rules.insert(told.rule);
             seen.first = match (seen.first, event.time) {
@@ -54,6 +57,8 @@ impl Codes {
             .map(|(code, seen)| {
                 let mut rules: Vec<String> = seen.rules.iter().map(|rule| learned.rule(*rule).to_string()).collect();
                 rules.sort_unstable();
+                let mut regions: Vec<RegionId> = seen.regions.into_iter().collect();
+                regions.sort_unstable();
                 let (meaning, remedy) = explained(&code, &rules, catalog);
                 ErrorCode {
                     meaning,
@@ -64,7 +69,7 @@ impl Codes {
                     first: seen.first,
                     last: seen.last,
                     stores: seen.stores.into_iter().collect(),
-                    regions: seen.regions.into_iter().collect(),
+                    regions,
                 }
             })
             .collect()

@@ -12,8 +12,7 @@ use super::signs::{screen_of, task_of_service};
 use super::skew::Skew;
 use crate::event::{Event, EventStream, ImplicatedGathered, SourceRow};
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp};
-use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What the first reading found.
@@ -32,7 +31,7 @@ pub(super) struct Learned {
     /// Regions by their keys.
     pub(super) keys: KeyMap,
     /// Regions that the report is about.
-    pub(super) implicated: BTreeSet<RegionId>,
+    pub(super) implicated: FxHashSet<RegionId>,
     /// Which cluster each source says it is of.
     pub(super) cluster_ids: ClusterIds,
     /// The newest time of an event, of a status screen when somebody looked.
@@ -88,7 +87,7 @@ impl Learned {
             learned.keys.take(event);
         })?;
         learned.keys.finish();
-        learned.implicated = implicated.close().regions;
+        learned.implicated = implicated.close().regions.into_iter().collect();
         learned.instances = identify.decide(&learned.sources, options);
         let writers = learned.instances.all.iter();
         learned.skew = skew.estimate(writers.map(|one| (&one.sources[..], one.component == Some(Component::Pd))));

@@ -8,7 +8,7 @@ use super::findings::{Episode, Findings, Task};
 use super::gc::Gc;
 use super::graph::Graph;
 use super::incidents::{self, World};
-use super::learned::Learned;
+use super::learned::{Learned, Told};
 use super::members::{self, Members};
 use super::regions::Regions;
 use super::runs::{BrRun, Job, Runs};
@@ -20,6 +20,7 @@ use super::{Derived, Options, caveats, sources};
 use crate::event::{Event, EventStream};
 use crate::rules::Catalog;
 use crate::units::{Component, Timestamp};
+use rayon::prelude::*;
 
 /// What a cluster is told with.
 #[derive(Clone, Copy)]
@@ -92,16 +93,15 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, event: &Event, learned: &Learned, chains: &Chains) {
-        let Some(told) = learned.tell(event) else { return };
-        let episode = self.episodes.take(&told, learned, chains);
-        self.stores.take(&told, learned, episode);
-        self.tasks.take(&told, learned, episode);
-        self.gc.take(&told, learned, episode);
-        self.runs.take(&told, learned, episode);
-        if !event.facts.is_empty() {
-            self.replicas.take(&told, learned, episode);
-            self.pd.take(&told);
+    fn take(&mut self, told: &Told<'_>, learned: &Learned, chains: &Chains) {
+        let episode = self.episodes.take(told, learned, chains);
+        self.stores.take(told, learned, episode);
+        self.tasks.take(told, learned, episode);
+        self.gc.take(told, learned, episode);
+        self.runs.take(told, learned, episode);
+        if !told.event.facts.is_empty() {
+            self.replicas.take(told, learned, episode);
+            self.pd.take(told);
         }
         self.events += 1;
     }
@@ -115,10 +115,9 @@ struct Counted {
 }
 
 impl Counted {
-    fn take(&mut self, event: &Event, learned: &Learned) {
-        let Some(told) = learned.tell(event) else { return };
-        self.regions.take(&told, learned);
-        self.codes.take(&told);
+    fn take(&mut self, told: &Told<'_>, learned: &Learned) {
+        self.regions.take(told, learned);
+        self.codes.take(told);
     }
 }
 
@@ -131,9 +130,10 @@ pub(super) fn tell(events: &dyn EventStream, learned: Learned, case: Case<'_>) -
     let mut gathered = Gathered { episodes: Episodes::new(options.episode_gap_ms), ..Gathered::default() };
     let mut counted = Counted::default();
     events.for_each_batch(&mut |batch| {
+        let told: Vec<Told<'_>> = batch.par_iter().filter_map(|event| learned.tell(event)).collect();
         rayon::join(
-            || batch.iter().for_each(|event| gathered.take(event, &learned, chains)),
-            || batch.iter().for_each(|event| counted.take(event, &learned)),
+            || told.iter().for_each(|told| gathered.take(told, &learned, chains)),
+            || told.iter().for_each(|told| counted.take(told, &learned)),
         );
     })?;
     let Gathered { mut episodes, stores, tasks, gc, runs, replicas, pd, events: count } = gathered;

@@ -6,6 +6,7 @@ use super::merges::{MergeStep, merge_of};
 use super::names::RuleId;
 use crate::event::KeyRange;
 use crate::units::{PeerId, RegionId, Severity, StoreId, Timestamp};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A moment in a merge: by the clock of the others, and as written.
@@ -35,7 +36,7 @@ pub(super) struct Merge {
 /// All implicated regions and all merges.
 #[derive(Debug, Default)]
 pub(super) struct Regions {
-    lives: BTreeMap<RegionId, Life>,
+    lives: FxHashMap<RegionId, Life>,
     merges: BTreeMap<RegionId, Vec<Merge>>,
 }
 
@@ -202,7 +203,9 @@ impl Regions {
                 incidents: incidents.get(id).map(|ids| ids.iter().cloned().collect()).unwrap_or_default(),
             }
         };
-        learned.implicated.iter().map(row).collect()
+        let mut ids: Vec<&RegionId> = learned.implicated.iter().collect();
+        ids.sort_unstable();
+        ids.into_iter().map(row).collect()
     }
 }
 
