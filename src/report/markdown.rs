@@ -5,6 +5,7 @@ mod gantt;
 
 pub(crate) use escape::Markdown;
 
+#[cfg(feature = "sqlite")]
 pub(crate) use escape::text as escaped;
 
 use super::Run;

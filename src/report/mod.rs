@@ -20,6 +20,7 @@ mod words;
 
 pub use formats::Format;
 pub(crate) use layout::{cut, cut_start, width};
+#[cfg(feature = "sqlite")]
 pub(crate) use markdown::escaped as markdown_text;
 pub use terminal::{Style, answer};
 

@@ -9,6 +9,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod timesketch;
+#[cfg(any(feature = "arrow", feature = "sqlite"))]
 mod value;
 
 use super::tables::EventRow;

@@ -39,7 +39,8 @@ impl askama::filters::Escaper for Markdown {
     }
 }
 
-/// Text of our own pages.
+/// Text of the notices that nights write.
+#[cfg(feature = "sqlite")]
 pub(crate) fn text(raw: &str) -> String {
     let mut out = String::new();
     let _ = askama::filters::Escaper::write_escaped_str(&Markdown, &mut out, raw);
