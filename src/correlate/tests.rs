@@ -331,6 +331,22 @@ fn the_console_line_of_a_refused_resume_alone() {
     assert_eq!(found.tasks, []);
 }
 
+#[test]
+fn a_refusal_by_one_step_says_that_nothing_need_be_lost() {
+    let mut cluster = Cluster::default();
+    let failed = record("br-summary-failed", "log-backup", Severity::Error, Component::Br)
+        .code("BR:Backup:ErrBackupGCSafepointExceeded")
+        .ts("refused", WANTED)
+        .ts("gc-safepoint", WANTED + 1)
+        .fact(FactKind::Command, "", "log pause");
+    cluster.log("br.log", "2022-05-13T11:46:00Z", failed);
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.verdict), (IncidentKind::ResumeRefused, Verdict::RecreateTask));
+    assert!(incident.summary.starts_with("br log pause was refused"), "{}", incident.summary);
+    assert!(incident.summary.contains("tikv#13532"), "{}", incident.summary);
+}
+
 /// The second incident of the page, with the failure that led to it.
 fn lost() -> Cluster {
     let mut cluster = Cluster::default();

@@ -109,13 +109,24 @@ fn summary(run: &BrRun, refusal: Refusal, times: usize, draft: &Draft) -> String
     };
     let of = draft.task.as_ref().map(|task| format!(" of task {task}")).unwrap_or_default();
     let again = if times > 1 { format!(" {times} times") } else { String::new() };
+    let when = at(run.started.filter(|_| run.records.iter().any(|record| record.time.is_some())));
     let (wanted, reached) = (refusal.wanted.time(), refusal.reached.time());
+    if refusal.reached.0 - refusal.wanted.0 <= OFF_BY_ONE {
+        return format!(
+            "{command}{of} was refused{again}{when}: GC has reached the checkpoint itself ({}Z), not what comes after it. Older versions \
+             refuse that by mistake (tikv#13532). Try again once the checkpoint has moved, or with a newer br; recreate the task only if \
+             that is refused too.",
+            wanted.human(),
+        );
+    }
     format!(
-        "{command}{of} was refused{again}{}: GC has reached {}Z, {} past the checkpoint ({}Z), so changes after it may be gone. \
+        "{command}{of} was refused{again}{when}: GC has reached {}Z, {} past the checkpoint ({}Z), so changes after it may be gone. \
          Stop the task, start a new one, and take a full backup.",
-        at(run.started.filter(|_| run.records.iter().any(|record| record.time.is_some()))),
         reached.human(),
         hms(reached.since(wanted)),
         wanted.human(),
     )
 }
+
+/// br asks for one less than the checkpoint, at which some versions let GC stand: changes after it are all there.
+const OFF_BY_ONE: u64 = 1;
