@@ -115,6 +115,11 @@ impl<'a> Scan<'a> {
         self.shared.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Remembers why the pass ends in an error.
+    fn fail(&self, error: std::io::Error) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
     fn signals(&mut self, inputs: &[&Input]) -> std::io::Result<()> {
         self.pass(inputs, &Wanted::Signals)
     }
@@ -262,7 +267,7 @@ impl<'a> Scan<'a> {
         if let Some(batch) = batch {
             match batch.write() {
                 Ok(run) => self.shared().store.keep(run),
-                Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+                Err(error) => self.fail(error),
             }
         }
     }
@@ -303,7 +308,7 @@ impl<'a> Scan<'a> {
         for (file, copy) in self.spools.of(input) {
             match copy {
                 Ok(mut copy) => self.stream(&file, &mut copy, 0, None, wanted),
-                Err(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+                Err(error) => self.fail(error),
             }
         }
     }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(super) struct Spools(Mutex<FxHashMap<Arc<str>, File>>);
 
-/// A source's copy, read from its beginning.
-pub(super) type Copy = zstd::Decoder<'static, io::BufReader<File>>;
+/// A source once more, from its beginning.
+pub(super) type Again = zstd::Decoder<'static, io::BufReader<File>>;
 
 impl Spools {
     /// Hands a stream to `read` and keeps a copy of what that takes.
@@ -37,7 +37,7 @@ impl Spools {
     }
 
     /// The copies of the sources in an input.
-    pub(super) fn of(&self, input: &Input) -> Vec<(Arc<str>, io::Result<Copy>)> {
+    pub(super) fn of(&self, input: &Input) -> Vec<(Arc<str>, io::Result<Again>)> {
         let name = input.name();
         let is_own = |file: &str| file.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('!'));
         let copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +46,7 @@ impl Spools {
     }
 }
 
-fn begin(copy: &File) -> io::Result<Copy> {
+fn begin(copy: &File) -> io::Result<Again> {
     let mut copy = copy.try_clone()?;
     copy.rewind()?;
     zstd::Decoder::new(copy)
