@@ -32,12 +32,10 @@ fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
         }
     }
     links.push(&text[from..]);
-    let keys: Vec<&str> = links.iter().map(|link| key(link)).collect();
-    let mut sorted = keys.clone();
-    sorted.sort_unstable();
-    if links.len() == MOST_LINKS || sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+    if links.len() == MOST_LINKS {
         return (Cow::Borrowed(text), 1);
     }
+    let keys: Vec<&str> = links.iter().map(|link| key(link)).collect();
     let (mut kept, mut most, mut at): (Vec<&str>, usize, usize) = (Vec::new(), 1, 0);
     while at < links.len() {
         // The longest block that stands here twice or more.
@@ -70,25 +68,29 @@ fn key(mut link: &str) -> &str {
     link.trim()
 }
 
-/// Whether two links may be the same; few texts have such, and all are asked. In doubt they may.
+/// Whether links may stand twice in a row; few texts have such, and all are asked. In doubt they may.
 fn may_repeat(text: &str, separator: &str) -> bool {
-    // A set of hashes with so much room that few texts are doubted.
-    let mut seen = [0u64; 32];
-    let mut from = 0;
+    let mut hashes = [0u64; MOST_LINKS];
+    let (mut links, mut from) = (0, 0);
     let signs = separator.as_bytes();
     let ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(|at| text.as_bytes()[*at..].starts_with(signs));
     for end in ends.chain([text.len()]) {
+        let Some(hash) = hashes.get_mut(links) else { return false };
         let mut hasher = FxHasher::default();
         hasher.write(key(&text[from..end]).as_bytes());
-        let hash = hasher.finish();
-        let (word, bit) = ((hash >> 6 & 31) as usize, 1 << (hash & 63));
-        if seen[word] & bit != 0 {
-            return true;
-        }
-        seen[word] |= bit;
+        *hash = hasher.finish();
+        links += 1;
         from = (end + signs.len()).min(text.len());
     }
-    false
+    let hashes = &hashes[..links];
+    // A block of so many links, and the same once more behind it.
+    (1..=links / 2).any(|block| {
+        let mut same = 0;
+        hashes.iter().zip(&hashes[block..]).any(|(one, other)| {
+            same = if one == other { same + 1 } else { 0 };
+            same == block
+        })
+    })
 }
 
 #[cfg(test)]

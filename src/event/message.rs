@@ -19,9 +19,10 @@ pub(crate) fn of(record: &Record<'_>) -> Box<str> {
         _ => {
             let is_bare = record.message.is_empty() && record.fields.is_empty();
             let message = text(if is_bare { &record.text } else { &record.message });
+            let error = ERRORS.iter().find_map(|key| record.field(key)).filter(|field| !field.value.is_empty());
+            out.reserve(message.len() + error.map_or(0, |error| error.value.len()) + ": ".len());
             out.push_str(&chain::fold(message.trim()));
-            if let Some(error) = ERRORS.iter().find_map(|key| record.field(key)).filter(|field| !field.value.is_empty())
-            {
+            if let Some(error) = error {
                 if !out.is_empty() {
                     out.push_str(": ");
                 }

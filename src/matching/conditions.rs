@@ -19,7 +19,12 @@ pub(super) struct Confirm {
 
 impl Confirm {
     pub(super) fn new(rule: &Rule) -> Self {
-        let finders = |words: &[Box<str>]| words.iter().map(|word| Finder::new(word.as_bytes()).into_owned()).collect();
+        // The longest first: it is the one that is rarely there.
+        let finders = |words: &[Box<str>]| -> Vec<_> {
+            let mut words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+            words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+            words.into_iter().map(|word| Finder::new(word).into_owned()).collect()
+        };
         let when = &rule.when;
         let sum = |words: &[Box<str>]| words.iter().map(|word| word.len()).sum::<usize>();
         let most = |words: &[Box<str>]| words.iter().map(|word| word.len()).max().unwrap_or(0);

@@ -4,6 +4,8 @@
 use crate::record::CLEAN_HEADER;
 use crate::rules::Rule;
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
+use rustc_hash::FxHashMap;
 
 /// Bytes of a message's head that the gate looks at; of a shorter `starts` text, half as many.
 const HEAD: usize = 16;
@@ -16,6 +18,8 @@ const BITS: u32 = 16;
 pub struct Gate {
     /// Heads of messages.
     heads: Bits,
+    /// Of a head whose rules all need a text besides: those texts. So chatter that shares its message with a rare signal stops here.
+    needs: FxHashMap<u32, Vec<Finder<'static>>>,
     /// Shorter heads, of rules that know only the start of a message.
     starts: Bits,
     /// Source files of rules that know no head.
@@ -27,6 +31,7 @@ pub struct Gate {
 impl Gate {
     pub(super) fn new<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
         let (mut heads, mut starts, mut callers, mut texts) = (Bits::new(), Bits::new(), Bits::new(), Vec::new());
+        let mut needs: FxHashMap<u32, Vec<Vec<&str>>> = FxHashMap::default();
         for rule in rules.filter(|rule| rule.when.low && !rule.is_about_code()) {
             let when = &rule.when;
             let known =
@@ -37,8 +42,10 @@ impl Gate {
                 for form in [text.as_bytes(), super::without_tag(text.as_bytes())] {
                     let head = Head::of(form);
                     match form.len() {
-                        _ if whole => heads.set(head.long),
-                        HEAD.. => heads.set(head.long),
+                        length if whole || length >= HEAD => {
+                            heads.set(head.long);
+                            needs.entry(head.long).or_default().push(needed(rule));
+                        }
                         SHORT.. => starts.set(head.short),
                         _ => texts.push(text.to_string()),
                     }
@@ -56,7 +63,15 @@ impl Gate {
         texts.sort();
         texts.dedup();
         let texts = if texts.is_empty() { None } else { AhoCorasick::new(&texts).ok() };
-        Self { heads, starts, callers, texts }
+        let finders = |words: Vec<Vec<&str>>| {
+            words.into_iter().flatten().map(|word| Finder::new(word.as_bytes()).into_owned()).collect()
+        };
+        let needs = needs
+            .into_iter()
+            .filter(|(_, rules)| rules.iter().all(|words| !words.is_empty()))
+            .map(|(head, words)| (head, finders(words)))
+            .collect();
+        Self { heads, needs, starts, callers, texts }
     }
 
     /// Whether a clean record, given from its first byte, can match.
@@ -99,7 +114,13 @@ impl Gate {
     #[inline]
     fn knows(&self, message: &[u8]) -> bool {
         let head = Head::of(message);
-        self.heads.has(head.long) || self.starts.has(head.short)
+        (self.heads.has(head.long) && self.has_needed(head.long, message)) || self.starts.has(head.short)
+    }
+
+    /// Whether a record, given from its message on, has what the rules of its head need.
+    fn has_needed(&self, head: u32, message: &[u8]) -> bool {
+        let is_plain = || message.iter().all(|byte| (b' '..0x7f).contains(byte) && *byte != b'&');
+        self.needs.get(&head).is_none_or(|words| words.iter().any(|word| word.find(message).is_some()) || !is_plain())
     }
 
     #[inline]
@@ -110,6 +131,19 @@ impl Gate {
     /// Whether every rule has a head or a caller, so that the gate reads no record whole.
     pub fn is_cheap(&self) -> bool {
         self.texts.is_none()
+    }
+}
+
+/// The longest text that a rule needs, or all its alternatives, where they stand in a record as they are in the rule: no
+/// escape changes them.
+fn needed(rule: &Rule) -> Vec<&str> {
+    let is_kept =
+        |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _-.,:;=(){}[]".contains(&byte));
+    let has = rule.when.has.iter().filter(|word| is_kept(word)).max_by_key(|word| word.len());
+    match has {
+        Some(word) => vec![word],
+        None if rule.when.any.iter().all(|word| is_kept(word)) => rule.when.any.iter().map(|word| &**word).collect(),
+        None => Vec::new(),
     }
 }
 
@@ -137,22 +171,18 @@ struct Head {
 impl Head {
     #[inline]
     fn of(message: &[u8]) -> Self {
-        let word = |at: usize| -> u64 {
-            match message.get(at..at + 8) {
-                Some(bytes) => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-                None => message
-                    .get(at..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take(8)
-                    .rev()
-                    .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-            }
-        };
-        let first = word(0);
-        let (first, ends) = until_end(first);
-        let second = if ends { 0 } else { until_end(word(8)).0 };
+        let (first, ends) = until_end(word(message));
+        let second = if ends { 0 } else { until_end(word(message.get(SHORT..).unwrap_or_default())).0 };
         Self { long: mix(first.rotate_left(29) ^ second.wrapping_mul(0xff51_afd7_ed55_8ccd)), short: mix(first) }
+    }
+}
+
+/// The first eight bytes of a text, little end first; zeros behind its end.
+#[inline]
+fn word(text: &[u8]) -> u64 {
+    match text.first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
 }
 
@@ -172,15 +202,11 @@ fn until_end(word: u64) -> (u64, bool) {
     (word & ((1 << (found.trailing_zeros() & !7)) - 1), true)
 }
 
+/// A hash of a file's name: of its first and last bytes and its length.
 #[inline]
 fn hash(text: &[u8]) -> u32 {
-    let mut state = 0u64;
-    for chunk in text.chunks(8) {
-        let mut word = [0u8; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-    mix(state)
+    let last = text.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    mix(word(text) ^ last.rotate_left(23) ^ text.len() as u64)
 }
 
 #[inline]
@@ -209,6 +235,33 @@ impl Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Kind;
+
+    #[test]
+    fn every_clean_example_passes() {
+        let catalog = crate::rules::Catalog::embedded().unwrap();
+        for kind in [Kind::Signal, Kind::Context] {
+            let rules = || catalog.rules().iter().filter(|rule| rule.kind == kind);
+            let gate = Gate::new(rules());
+            let examples = rules().flat_map(|rule| &rule.examples);
+            for example in examples.filter(|example| crate::record::is_clean(example.as_bytes())) {
+                assert!(gate.passes(example.as_bytes()), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn chatter_that_lacks_what_all_rules_of_its_head_need_stops() {
+        let catalog = crate::rules::Catalog::embedded().unwrap();
+        let gate = Gate::new(catalog.rules().iter().filter(|rule| rule.kind == Kind::Signal));
+        let passes = |op: &str| {
+            let head = "[2022/07/25 14:54:44.467 +00:00] [INFO] [subscription_manager.rs:400]";
+            gate.passes(format!("{head} [\"backup stream: on_modify_observe\"] [op=\"{op}\"]").as_bytes())
+        };
+        assert!(passes("HighMemUsageWarning { inconsistent_region: 94812 }"));
+        assert!(!passes("Stop { region: Region { id: 94812 } }"));
+        assert!(passes("HighMemUsage\nWarning { inconsistent_region: 94812 }"));
+    }
 
     #[test]
     fn what_a_page_has_quoted_anew_passes() {

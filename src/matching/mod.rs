@@ -9,7 +9,7 @@ mod gate;
 pub use gate::Gate;
 
 use crate::record::Record;
-use crate::rules::{Catalog, Kind, RuleIndex};
+use crate::rules::{Catalog, Kind, Rule, RuleIndex};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use conditions::Confirm;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -132,14 +132,17 @@ impl Matcher {
     pub fn find(&self, record: &Record<'_>, codes: &[Box<str>]) -> Option<RuleIndex> {
         let mut found = Best::default();
         if record.has_message {
-            let bare = without_tag(&record.message);
-            for message in [&*record.message, bare] {
-                self.consider(self.by_message.get(message), Tier::Message, record, &mut found);
+            let (message, bare) = (&*record.message, without_tag(&record.message));
+            let forms = if bare.len() == message.len() { &[message][..] } else { &[message, bare] };
+            for message in forms {
+                let bucket = self.by_message.get(*message).map_or(&[][..], Vec::as_slice);
+                self.consider(bucket, Tier::Message, record, &mut found);
             }
             if found.rule.is_none() {
-                for message in [&*record.message, bare] {
+                for message in forms {
                     let key = message.first_chunk::<START>();
-                    self.consider(key.and_then(|key| self.by_start.get(key)), Tier::Start, record, &mut found);
+                    let bucket = key.and_then(|key| self.by_start.get(key)).map_or(&[][..], Vec::as_slice);
+                    self.consider(bucket, Tier::Start, record, &mut found);
                 }
             }
         }
@@ -149,7 +152,7 @@ impl Matcher {
                 let when = &self.catalog.at(rule).when;
                 let tier =
                     if when.message_has.is_empty() && when.message.is_empty() { Tier::Text } else { Tier::MessagePart };
-                self.consider(Some(&vec![rule]), tier, record, &mut found);
+                self.consider(&[rule], tier, record, &mut found);
             });
         }
         if found.rule.is_none() && record.level.is_none_or(crate::units::Level::is_high) {
@@ -158,7 +161,7 @@ impl Matcher {
                 .filter_map(|code| self.catalog.index_for_code(code))
                 .filter(|rule| self.catalog.at(*rule).is_about_code())
                 .collect();
-            self.consider(Some(&rules), Tier::Code, record, &mut found);
+            self.consider(&rules, Tier::Code, record, &mut found);
         }
         let mut best = found.rule?;
         // A rule that refines the best one may be of a lower tier.
@@ -172,8 +175,8 @@ impl Matcher {
         self.confirm[usize::from(rule.0)].holds(self.catalog.at(rule), record)
     }
 
-    fn consider(&self, rules: Option<&Vec<RuleIndex>>, tier: Tier, record: &Record<'_>, best: &mut Best) {
-        for rule in rules.into_iter().flatten() {
+    fn consider(&self, rules: &[RuleIndex], tier: Tier, record: &Record<'_>, best: &mut Best) {
+        for rule in rules {
             let rank = (tier, self.confirm[usize::from(rule.0)].weight);
             let wins = match best.rule {
                 None => true,
@@ -207,7 +210,7 @@ impl Default for Best {
 const HEADLESS_MIN: usize = 12;
 
 /// The texts of which one must stand in a record that the rule matches: its longest, or all alternatives.
-fn key_words(rule: &crate::rules::Rule) -> Vec<&str> {
+fn key_words(rule: &Rule) -> Vec<&str> {
     let when = &rule.when;
     let longest = when.has.iter().chain(&when.message_has).max_by_key(|word| word.len());
     match longest {

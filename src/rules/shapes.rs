@@ -1,6 +1,7 @@
 //! Named regular expressions that take an identifier out of a value. Linear time by construction; compiled when first used.
 
 use regex_automata::meta::Regex;
+use regex_automata::{Input, PatternID};
 use std::sync::{Arc, OnceLock};
 
 /// A regular expression whose group 1 (or, without groups, whole match) is the value.
@@ -33,10 +34,13 @@ impl Shape {
     /// The value in `text`, where it is there.
     pub fn find<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let regex = self.0.regex.get_or_init(|| build(&self.0.pattern).ok()).as_ref()?;
-        let mut found = regex.create_captures();
-        regex.captures(text, &mut found);
-        let span = found.get_group(usize::from(found.group_len() > 1))?;
-        text.get(span.range())
+        // Start and end of the whole match and of group 1.
+        let mut ends = [None; 4];
+        regex.search_slots(&Input::new(text), &mut ends)?;
+        let [whole_start, whole_end, start, end] = ends;
+        let has_group = regex.group_info().group_len(PatternID::ZERO) > 1;
+        let (start, end) = if has_group { (start?, end?) } else { (whole_start?, whole_end?) };
+        text.get(start.get()..end.get())
     }
 
     /// The pattern.

@@ -64,6 +64,8 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
         .kind(Some(AhoCorasickKind::DFA))
+        // Letters of clues are everywhere: looking for them first takes longer.
+        .prefilter(false)
         .build(CLUES.iter().map(|(text, _)| text))
         .ok()
 });

@@ -170,7 +170,9 @@ impl<'a> Scan<'a> {
         let mut gathered = Gathered::default();
         let window = Window { text, base: 0 };
         let sought = seek::window(text, own.clone(), self.time).unwrap_or_else(|| own.clone());
-        if !sought.is_empty() {
+        // A pass for context finds them counted.
+        let is_counted = || self.shared().sources.lines.contains_key(file);
+        if !sought.is_empty() && !is_counted() {
             gathered.skip(window, own.start..sought.start);
         }
         let gathered = Mutex::new(gathered);
@@ -248,23 +250,23 @@ impl<'a> Scan<'a> {
         let mut part = part::read(window, own, file, self.matcher, wanted, self.time, self.redact);
         let events = std::mem::take(&mut part.events);
         self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.progress.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        self.progress.events.fetch_add(events.iter().map(|batch| batch.len() as u64).sum(), Ordering::Relaxed);
         self.store(events);
         gathered.lock().unwrap_or_else(PoisonError::into_inner).add(start, bytes, part);
     }
 
-    fn store(&self, events: Vec<Event>) {
+    fn store(&self, events: Vec<Vec<Event>>) {
         if events.is_empty() {
             return;
         }
         let mut named = ImplicatedNamed::default();
-        events.iter().for_each(|event| named.add(event));
+        events.iter().flatten().for_each(|event| named.add(event));
         let mut shared = self.shared();
         shared.named.merge(named);
-        let batch = shared.store.add(events);
-        // A full batch is written outside of the lock.
+        let full: Vec<_> = events.into_iter().filter_map(|events| shared.store.add(events)).collect();
+        // What memory cannot hold is written outside of the lock.
         drop(shared);
-        if let Some(batch) = batch {
+        for batch in full {
             match batch.write() {
                 Ok(run) => self.shared().store.keep(run),
                 Err(error) => self.fail(error),

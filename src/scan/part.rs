@@ -46,7 +46,8 @@ pub(super) type Templates = FxHashMap<(Box<str>, Option<Level>), UnmatchedRow>;
 /// What a part gave.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    pub(super) events: Vec<Event>,
+    /// In batches, so that none is ever copied to a larger place.
+    pub(super) events: Vec<Vec<Event>>,
     pub(super) unmatched: Templates,
     pub(super) tally: Tally,
     pub(super) clock: Clock,
@@ -128,8 +129,8 @@ impl Sink for Reader<'_, '_> {
     }
 }
 
-/// Events of a part that has any, to begin with.
-const SOME: usize = 256;
+/// Events of a batch.
+const BATCH: usize = 64;
 
 impl Reader<'_, '_> {
     fn signal(&mut self, raw: RawRecord<'_>) {
@@ -189,10 +190,13 @@ impl Reader<'_, '_> {
         if self.redact {
             event.redact();
         }
-        if self.part.events.capacity() == 0 {
-            self.part.events.reserve(SOME);
+        let events = &mut self.part.events;
+        if events.last().is_none_or(|batch| batch.len() == BATCH) {
+            events.push(Vec::with_capacity(BATCH));
         }
-        self.part.events.push(event);
+        if let Some(batch) = events.last_mut() {
+            batch.push(event);
+        }
     }
 
     fn place(&self, raw: RawRecord<'_>) -> Place {

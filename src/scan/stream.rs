@@ -43,23 +43,25 @@ pub(super) fn read(
         return End { problem: Some(error.to_string()), unfinished: false };
     }
     let own_start = start.offset.saturating_sub(base) as usize;
-    let mut batch = fill(stream, Vec::new(), base, own_start, start);
+    let mut batch = fill(stream, Vec::new(), &[], base, own_start, start);
+    // The text of the batch before: its memory is used again.
+    let mut spare = Vec::new();
     loop {
         if batch.is_last {
             each(Window { text: &batch.text, base: batch.base }, batch.own.clone(), true);
             return batch.end;
         }
         let keep = batch.own.end.saturating_sub(BEFORE);
-        let carried = batch.text[keep..].to_vec();
+        let carried = &batch.text[keep..];
         let (base, own_start) = (batch.base + keep as u64, batch.own.end - keep);
         let (wants_more, next) = rayon::join(
             || each(Window { text: &batch.text, base: batch.base }, batch.own.clone(), false),
-            || fill(stream, carried, base, own_start, start),
+            || fill(stream, std::mem::take(&mut spare), carried, base, own_start, start),
         );
         if !wants_more {
             return End::default();
         }
-        batch = next;
+        spare = std::mem::replace(&mut batch, next).text;
     }
 }
 
@@ -68,9 +70,19 @@ pub(super) fn first_base(start: Start, begins_at: u64) -> u64 {
     start.text_from().max(begins_at)
 }
 
-fn fill(stream: &mut (dyn Read + Send), mut text: Vec<u8>, base: u64, own_start: usize, start: Start) -> Batch {
+/// Fills `text`, whose bytes are of no use any more, with what is carried over and then from the stream.
+fn fill(
+    stream: &mut (dyn Read + Send),
+    mut text: Vec<u8>,
+    carried: &[u8],
+    base: u64,
+    own_start: usize,
+    start: Start,
+) -> Batch {
     let want = own_start + BATCH + BEHIND;
-    let mut filled = text.len();
+    let mut filled = carried.len();
+    text.resize(text.len().max(filled), 0);
+    text[..filled].copy_from_slice(carried);
     let (mut is_last, mut end) = (false, End::default());
     // The buffer grows as bytes come: a small source takes little memory.
     while filled < want {

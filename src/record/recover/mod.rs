@@ -248,9 +248,21 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(signs).ok()
     });
     let lost_quotes = || memchr::memchr(b'\\', raw).is_some() && memchr::memchr(b'"', raw).is_none();
-    memchr::memchr2(b'\n', b'\x1b', raw).is_some()
-        || lost_quotes()
-        || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))
+    lost_quotes()
+        || (may_be_damaged(raw)
+            && (memchr::memchr2(b'\n', b'\x1b', raw).is_some()
+                || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))))
+}
+
+/// Whether one of those signs may be there: a test of bytes and pairs without short cuts, so that vectors do it.
+fn may_be_damaged(raw: &[u8]) -> bool {
+    const PAIRS: [&[u8; 2]; 5] = [b"](", b"\"\"", b"[\\", b"\\[", b"[0"];
+    let next = raw.get(1..).unwrap_or_default();
+    let is_odd = raw.iter().fold(0, |any, byte| any | u8::from(!(b' '..0x80).contains(byte)) | u8::from(*byte == b'&'));
+    let pairs = raw.iter().zip(next).fold(0, |any, (a, b)| {
+        PAIRS.iter().fold(any, |any, pair| any | u8::from(*a == pair[0]) & u8::from(*b == pair[1]))
+    });
+    is_odd | pairs != 0
 }
 
 /// The text with every occurrence of the first parts replaced; at one position the first pair that fits wins.
