@@ -70,10 +70,14 @@ fn key(mut link: &str) -> &str {
 
 /// Whether links may stand twice in a row; few texts have such, and all are asked. In doubt they may.
 fn may_repeat(text: &str, separator: &str) -> bool {
+    let signs = separator.as_bytes();
+    let is_whole = |at: &usize| text.as_bytes()[*at..].starts_with(signs);
+    let mut ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(is_whole).peekable();
+    if ends.peek().is_none() {
+        return false;
+    }
     let mut hashes = [0u64; MOST_LINKS];
     let (mut links, mut from) = (0, 0);
-    let signs = separator.as_bytes();
-    let ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(|at| text.as_bytes()[*at..].starts_with(signs));
     for end in ends.chain([text.len()]) {
         let Some(hash) = hashes.get_mut(links) else { return false };
         let mut hasher = FxHasher::default();

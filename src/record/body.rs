@@ -62,9 +62,10 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
         if junk.iter().any(|byte| !byte.is_ascii_whitespace()) {
             let from = text.len() - rest.len();
             let ends = memchr::memmem::find(junk, b"\"]").map(|at| at + 2);
+            let is_glued = || junk[0].is_ascii_alphabetic() && text[..from].ends_with(b"\"]");
             match ends {
                 // The end of another record, whose start is lost.
-                _ if junk.contains(&b']') && (!body.fields.is_empty() || body.is_quoted) => {
+                _ if (junk.contains(&b']') || is_glued()) && (!body.fields.is_empty() || body.is_quoted) => {
                     body.end = Some(from);
                     body.is_sound = false;
                     break;
@@ -293,6 +294,13 @@ mod tests {
             got,
             [("RestoreTS".to_owned(), "[REDACTED_ID".to_owned()), ("total-kv".to_owned(), "12".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_message_that_lost_its_head_behind_a_field_is_another_record() {
+        let text = br#"[ERROR] [a.rs:1] [m] [err="E(x)"]tart node: Engine(Other(\"[peer_storage.rs:769]: [region 7] lost\"))"]"#;
+        let end = parse(text).end.map(|end| &text[end..end + 4]);
+        assert_eq!(end, Some(&b"tart"[..]));
     }
 
     #[test]
