@@ -219,7 +219,9 @@ pub(super) fn skip_words<'t>(text: &'t [u8], record: &mut Record<'static>) -> &'
             let name = bare[..end].rsplit(|byte| *byte == b'/').next().unwrap_or_default();
             record.caller = Cow::Owned(name.to_vec());
         }
-        if !(is_thread || is_level || is_file) {
+        // `raft.rs:582 - INFO  - text`.
+        let is_dash = word == b"-" && (has_level || !record.caller.is_empty());
+        if !(is_thread || is_level || is_file || is_dash) {
             return trimmed;
         }
         rest = &body[end + usize::from(open)..];
@@ -245,6 +247,7 @@ mod tests {
                 Some(Level::Warn),
                 "[default] Stalling writes",
             ),
+            ("2016-08-25 14:07:36,250 snap.rs:199 - ERROR - it failed: x", Some(Level::Error), "it failed: x"),
             ("E0725 14:54:44.467123       1 leader.go:12] lost lease", Some(Level::Error), "lost lease"),
             (
                 "2021.07.23 14:48:26.763526 [ 831 ] <Error> DB::KVStore: region 2331 lost",

@@ -74,6 +74,7 @@ fn one(text: &[u8]) -> Option<Inner> {
     match text.first()? {
         b'0'..=b'9' => c::cri(text)
             .or_else(|| c::syslog(text))
+            .or_else(|| v::search_row(text))
             .or_else(|| v::viewer(text).filter(|_| v::columns(text).is_none()))
             .or_else(|| v::columns(text))
             .or_else(|| c::kubectl(text))
@@ -141,6 +142,12 @@ mod tests {
             ("Mar 4 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
             ("2022-07-25T14:54:44+0800 host tikv-server[12]: hello", "hello", Some("2022-07-25T06:54:44.000Z")),
             ("2026-06-03 15:39:43 | panic: x", "panic: x", None),
+            (
+                "2022-07-25 22:54:44 (UTC+08:00)TiKV a:20160[a.rs:1]  [x]",
+                "[a.rs:1]  [x]",
+                Some("2022-07-25T14:54:44.000Z"),
+            ),
+            ("29051 2016-08-25 14:07:36,250 x", "2016-08-25 14:07:36,250 x", None),
             ("W0725 14:54:44.467123       1 log.go:12] [x", "[x", None),
             ("> 12 | log/tikv.log:1033:panic: x", "panic: x", None),
             ("tikv.log-1033-panic: x", "panic: x", None),

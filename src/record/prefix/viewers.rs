@@ -1,7 +1,7 @@
 //! Prefixes of log viewers.
 
 use super::Inner;
-use crate::units::{Level, Timestamp, parse_naive};
+use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 
 /// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it. Its time has no offset, so it is no time.
 pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
@@ -43,6 +43,20 @@ pub(super) fn columns(text: &[u8]) -> Option<Inner> {
         rest = column(&rest[end..])?;
     }
     Some(Inner { at: text.len() - rest.len(), level, local: Some(Timestamp(naive)), ..Inner::default() })
+}
+
+/// `2023-09-26 16:55:54 (UTC+08:00) TiKV tikv-8:20160 [errors.rs:176] ["text"]`, with tabs, blanks or nothing between: a row of
+/// TiDB Dashboard's log search, perhaps with its level. The browser's offset stands there, so the time is one.
+pub(super) fn search_row(text: &[u8]) -> Option<Inner> {
+    let (naive, rest) = parse_naive(text)?;
+    let rest = rest.strip_prefix(b" (UTC")?;
+    let (zone, rest) = rest.split_at(memchr::memchr(b')', rest.get(..8)?)?);
+    let offset = if zone.is_empty() { 0 } else { parse_offset(zone)? };
+    let rest = &rest[1..];
+    let end = rest.iter().take(160).position(|byte| *byte == b'[')?;
+    let level = rest[..end].split(|byte| b" \t|".contains(byte)).find_map(Level::parse);
+    let time = Some(Timestamp(naive - offset * 60_000));
+    Some(Inner { at: text.len() - rest.len() + end, time, level, ..Inner::default() })
 }
 
 /// What stands behind a column's end.

@@ -68,7 +68,8 @@ fn is_doubled(text: &[u8]) -> bool {
     })
 }
 
-/// One quote for two, up to a quote that stands alone, which closes the cell. Where escaped quotes were not doubled, nothing does.
+/// One quote for two, up to a quote that stands alone, which closes the cell. Where escaped quotes were not doubled, or one
+/// that opens a value was not, nothing does.
 pub(super) fn single(text: &[u8]) -> Vec<u8> {
     let mut at = 0;
     let mut end = text.len();
@@ -76,7 +77,7 @@ pub(super) fn single(text: &[u8]) -> Vec<u8> {
         let start = at + next;
         let run = text[start..].iter().take_while(|byte| **byte == b'"').count();
         if run % 2 == 1 {
-            if is_escaped(text, start) {
+            if is_escaped(text, start) || text[..start].ends_with(b"=") {
                 return replace(text, &[(b"\\\"", b"\\\""), (b"\"\"", b"\"")]);
             }
             end = start + run - 1;
@@ -117,6 +118,7 @@ mod tests {
     fn doubled_and_escaped_quotes() {
         assert_eq!(undone(r#"[""a""] [b=""say \""x\""""]"#, false), r#"["a"] [b="say \"x\""]"#);
         assert_eq!(undone(r#"[""a""] [b=""say \"x\" ""]"#, false), r#"["a"] [b="say \"x\" "]"#);
+        assert_eq!(undone(r#"[""a""] [b="x"] [c=""y""]"#, false), r#"["a"] [b="x"] [c="y"]"#);
         assert_eq!(undone(r#"[\"a\"] [b=\"say \\\"x\\\"\"]"#, false), r#"["a"] [b="say \"x\""]"#);
         assert_eq!(undone(r"[a] [b=say: \region x\ {\a\:1}]", false), r#"[a] [b=say: "region x" {"a":1}]"#);
         for clean in [r#"["a"] [b="say \"x\""]"#, r#"[a] [b=""]"#, "[a] [b=c]"] {
