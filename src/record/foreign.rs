@@ -1,7 +1,7 @@
 //! Formats of older versions and other programs: TiKV 2.x and PD 2.x/3.0, RocksDB, klog, plain ISO times, the kernel.
 
 use super::{Kind, Record};
-use crate::units::{Level, Timestamp, parse_naive, parse_offset};
+use crate::units::{Level, MONTHS, Timestamp, parse_naive, parse_offset};
 use std::borrow::Cow;
 
 /// Whether a line starts with the time of such a format, or with klog's letter and date, or has lost its time.
@@ -72,7 +72,8 @@ pub(super) fn is_kernel(text: &[u8]) -> bool {
     kernel(text).is_some()
 }
 
-fn kernel(text: &[u8]) -> Option<&[u8]> {
+/// Its time, which has no offset, where it says the date; and the text.
+fn kernel(text: &[u8]) -> Option<(Option<Timestamp>, &[u8])> {
     let text = match text {
         [b'<', digit, b'>', rest @ ..] if digit.is_ascii_digit() => rest,
         _ => text,
@@ -84,7 +85,22 @@ fn kernel(text: &[u8]) -> Option<&[u8]> {
     // The names of day and month are those of the machine's language.
     let clock = stamp.len().checked_sub(13).map_or(&b""[..], |at| &stamp[at..]);
     let date = has_shape(clock, b"dd:dd:dd dddd") && stamp.len() > 16 && !stamp[0].is_ascii_digit();
-    (seconds || date).then(|| inner[end + 1..].trim_ascii_start())
+    (seconds || date).then(|| (ctime(stamp), inner[end + 1..].trim_ascii_start()))
+}
+
+/// `Mon Mar 14 16:55:03 2022`, and `\u{4e00} 3\u{6708} 14 16:55:03 2022` of a Chinese or Japanese machine.
+fn ctime(stamp: &[u8]) -> Option<Timestamp> {
+    let mut words = std::str::from_utf8(stamp).ok()?.split_ascii_whitespace().rev();
+    let year = words.next()?.parse().ok()?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let clock = (clock.next()??, clock.next()??, clock.next()??, 0);
+    let day = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = match month.strip_suffix('\u{6708}') {
+        Some(number) => number.parse().ok()?,
+        None => MONTHS.iter().position(|name| *name == month)? as i64 + 1,
+    };
+    Timestamp::from_civil((year, month, day), clock, 0)
 }
 
 struct Head {
@@ -183,7 +199,9 @@ pub(super) fn read(text: &[u8], kind: Kind) -> Record<'static> {
     } else if let Some(level) = timeless(text) {
         record.level = Some(level);
         rest = skip_words(text, &mut record);
-    } else if let Some(message) = kernel(text) {
+    } else if let Some((time, message)) = kernel(text) {
+        record.time = time;
+        record.time_is_local = time.is_some();
         rest = message;
     }
     let rest = rest.trim_ascii();
@@ -278,6 +296,13 @@ mod tests {
             assert_eq!(record.level, level, "{line}");
             assert_eq!(String::from_utf8_lossy(&record.message), message, "{line}");
         }
+        let time = |line: &str| read(line.as_bytes(), Kind::Os).time.map(|time| time.to_string());
+        for line in
+            ["[\u{4e00} 7\u{6708} 25 14:54:44 2022] x", "[Mon Jul 25 14:54:44 2022] x", "[Mon Jul  25 14:54:44 2022] x"]
+        {
+            assert_eq!(time(line).as_deref(), Some("2022-07-25T14:54:44.000Z"), "{line}");
+        }
+        assert_eq!(time("[1203456.789012] x"), None);
         let within = |text: &str| super::within(text.as_bytes());
         assert_eq!(within("it says: 2019/08/13 03:27:49.382 INFO mod.rs:26: it started"), Some(9));
         assert_eq!(within("x2019/04/26 08:33:43.385 log.go:80: [warning] it is slow"), Some(1));

@@ -13,6 +13,6 @@ pub use fact_kind::FactKind;
 pub use ids::{PeerId, RegionId, StoreId};
 pub use level::Level;
 pub use severity::Severity;
+pub(crate) use time::{MONTHS, parse_naive, parse_offset};
 pub use time::{Timestamp, hms};
-pub(crate) use time::{parse_naive, parse_offset};
 pub use tso::Tso;

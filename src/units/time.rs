@@ -87,6 +87,10 @@ pub(crate) fn parse_naive(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((time.0, &text[at..]))
 }
 
+/// Months as system logs name them.
+pub(crate) const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// Reads `Z`, `+08:00`, `+0800` (a blank may stand before) as minutes east of UTC.
 pub(crate) fn parse_offset(text: &[u8]) -> Option<i64> {
     let text = text.strip_prefix(b" ").unwrap_or(text);

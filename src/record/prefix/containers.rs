@@ -1,7 +1,7 @@
 //! Prefixes of container runtimes, of tools that print containers' logs, and of system logs.
 
 use super::Inner;
-use crate::units::{Level, Timestamp, parse_naive, parse_offset};
+use crate::units::{Level, MONTHS, Timestamp, parse_naive, parse_offset};
 
 /// `2022-07-25T14:54:44.467123456Z stderr F text`.
 pub(super) fn cri(text: &[u8]) -> Option<Inner> {
@@ -81,12 +81,11 @@ pub(super) fn klog(text: &[u8]) -> Option<Inner> {
 
 /// `Mar 14 16:55:03 host program[pid]: text`, also with a year or in journald's `short-iso` form.
 pub(super) fn syslog(text: &[u8]) -> Option<Inner> {
-    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let (time, rest) = if let Some((time, rest)) = rfc3339(text) {
         (Some(time), rest)
     } else {
         let month = text.get(..3)?;
-        if !MONTHS.chunks(3).any(|known| known == month) {
+        if !MONTHS.iter().any(|known| known.as_bytes() == month) {
             return None;
         }
         // A page shows the two blanks before a day of one digit as one.
