@@ -91,11 +91,11 @@ impl Gate {
         let Some(end) = memchr::memchr(b']', &rest[..rest.len().min(64)]) else { return true };
         let caller = &rest[..end];
         let Some(colon) = caller.iter().rposition(|byte| *byte == b':') else {
-            return !is_unknown(caller) || self.head_passes(&rest[end..]) || self.text_passes(record);
+            return !is_unknown(caller) || self.head_passes(record, &rest[end..]) || self.text_passes(record);
         };
         // A bracket of the header is lost: what was read is not what it should be.
         let is_broken = || record[CLEAN_HEADER + skip - 3] != b']' || !caller[caller.len() - 1].is_ascii_digit();
-        self.head_passes(&rest[end..])
+        self.head_passes(record, &rest[end..])
             || self.callers.has(hash(&caller[..colon]))
             || is_broken()
             || self.text_passes(record)
@@ -103,24 +103,24 @@ impl Gate {
 
     /// Whether the message that follows a caller's closing bracket may match. What does not look like one passes: it may be damaged.
     #[inline]
-    fn head_passes(&self, rest: &[u8]) -> bool {
+    fn head_passes(&self, record: &[u8], rest: &[u8]) -> bool {
         let Some(message) = rest.strip_prefix(b"] [") else { return rest.len() > 1 };
         let message = message.strip_prefix(b"\"").unwrap_or(message);
-        self.knows(message)
-            || (message.first() == Some(&b'[') && self.knows(super::without_tag(message)))
+        self.knows(record, message)
+            || (message.first() == Some(&b'[') && self.knows(record, super::without_tag(message)))
             || is_damaged(message)
     }
 
     #[inline]
-    fn knows(&self, message: &[u8]) -> bool {
+    fn knows(&self, record: &[u8], message: &[u8]) -> bool {
         let head = Head::of(message);
-        (self.heads.has(head.long) && self.has_needed(head.long, message)) || self.starts.has(head.short)
+        (self.heads.has(head.long) && self.has_needed(head.long, record)) || self.starts.has(head.short)
     }
 
-    /// Whether a record, given from its message on, has what the rules of its head need.
-    fn has_needed(&self, head: u32, message: &[u8]) -> bool {
-        let is_plain = || message.iter().all(|byte| (b' '..0x7f).contains(byte) && *byte != b'&');
-        self.needs.get(&head).is_none_or(|words| words.iter().any(|word| word.find(message).is_some()) || !is_plain())
+    /// Whether a record has what the rules of its message's head need. A damaged one may have it in another spelling.
+    fn has_needed(&self, head: u32, record: &[u8]) -> bool {
+        let is_plain = || record.iter().all(|byte| (b' '..0x7f).contains(byte) && *byte != b'&');
+        self.needs.get(&head).is_none_or(|words| words.iter().any(|word| word.find(record).is_some()) || !is_plain())
     }
 
     #[inline]
@@ -261,6 +261,27 @@ mod tests {
         assert!(passes("HighMemUsageWarning { inconsistent_region: 94812 }"));
         assert!(!passes("Stop { region: Region { id: 94812 } }"));
         assert!(passes("HighMemUsage\nWarning { inconsistent_region: 94812 }"));
+    }
+
+    #[test]
+    fn a_needed_text_may_stand_before_the_message() {
+        let own = r#"
+            [[rule]]
+            id = "own-done"
+            component = "tikv"
+            group = "log-backup"
+            kind = "signal"
+            severity = "info"
+            levels = ["INFO"]
+            message = "it is done for a region"
+            has = ["[mine.rs:7]"]
+            meaning = "Done."
+            remedy = "Nothing."
+            examples = ['[2022/07/25 14:54:44.467 +00:00] [INFO] [mine.rs:7] ["it is done for a region"]']
+        "#;
+        let catalog = crate::rules::Catalog::load(&[("own.toml", own)]).unwrap();
+        let rule = catalog.get("own-done").unwrap();
+        assert!(Gate::new(std::iter::once(rule)).passes(rule.examples[0].as_bytes()));
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn kernel(text: &[u8]) -> Option<(Option<Timestamp>, &[u8])> {
     (seconds || date).then(|| (ctime(stamp), inner[end + 1..].trim_ascii_start()))
 }
 
-/// `Mon Mar 14 16:55:03 2022`, and `\u{4e00} 3\u{6708} 14 16:55:03 2022` of a Chinese or Japanese machine.
+/// `Mon Mar 14 16:55:03 2022`, and `一 3月 14 16:55:03 2022` of a Chinese or Japanese machine.
 fn ctime(stamp: &[u8]) -> Option<Timestamp> {
     let mut words = std::str::from_utf8(stamp).ok()?.split_ascii_whitespace().rev();
     let year = words.next()?.parse().ok()?;

@@ -1,7 +1,7 @@
 //! Named regular expressions that take an identifier out of a value. Linear time by construction; compiled when first used.
 
+use regex_automata::Input;
 use regex_automata::meta::Regex;
-use regex_automata::{Input, PatternID};
 use std::sync::{Arc, OnceLock};
 
 /// A regular expression whose group 1 (or, without groups, whole match) is the value.
@@ -37,10 +37,8 @@ impl Shape {
         // Start and end of the whole match and of group 1.
         let mut ends = [None; 4];
         regex.search_slots(&Input::new(text), &mut ends)?;
-        let [whole_start, whole_end, start, end] = ends;
-        let has_group = regex.group_info().group_len(PatternID::ZERO) > 1;
-        let (start, end) = if has_group { (start?, end?) } else { (whole_start?, whole_end?) };
-        text.get(start.get()..end.get())
+        let group = if regex.captures_len() > 1 { 2 } else { 0 };
+        text.get(ends[group]?.get()..ends[group + 1]?.get())
     }
 
     /// The pattern.
