@@ -25,7 +25,7 @@ use kinds::{Kind, Stream};
 use std::hint::black_box;
 use std::sync::Arc;
 use tidescope::event::{self, Facts, Place};
-use tidescope::matching::Matcher;
+use tidescope::matching::{Chatter, Matcher};
 use tidescope::record::{RawRecord, Record, Sink, split};
 use tidescope::rules::Catalog;
 
@@ -74,14 +74,14 @@ fn stages(criterion: &mut Criterion) {
         });
         group.bench_function("gate", |bench| {
             bench.iter(|| {
-                let mut passed = 0;
-                records(&text, |record| passed += usize::from(matcher.signals().passes(record.bytes)));
+                let (mut passed, mut chatter) = (0, Chatter::default());
+                records(&text, |record| passed += usize::from(matcher.signals().passes(record.bytes, &mut chatter)));
                 passed
             });
         });
         let mut candidates: Vec<Vec<u8>> = Vec::new();
         records(&text, |record| {
-            if candidates.len() < 10_000 && matcher.signals().passes(record.bytes) {
+            if candidates.len() < 10_000 && matcher.signals().passes(record.bytes, &mut Chatter::default()) {
                 candidates.push(record.bytes.to_vec());
             }
         });

@@ -1,10 +1,10 @@
 //! A record and the rule that it matched become an event.
 
+use super::words::Words;
 use super::{Event, Fact, FactKind, codes, describe, ids, message, status};
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
 use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
-use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::{Arc, LazyLock};
 
 /// Where the record stands.
@@ -178,10 +178,8 @@ fn listed_regions(record: &Record<'_>, regions: &mut Vec<RegionId>) {
 /// The one store that the record names outside of lists of peers.
 fn one_store(record: &Record<'_>, stores: &[StoreId]) -> Option<StoreId> {
     let [store] = stores else { return None };
-    static PEERS: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| packed(&["peers", "leader {", "leader:", "not leader"]));
-    let in_peers = PEERS.as_ref().is_some_and(|words| words.is_match(&*record.text));
-    (!in_peers).then_some(*store)
+    static PEERS: LazyLock<Words> = LazyLock::new(|| Words::new(&["peers", "leader {", "leader:", "not leader"]));
+    (!PEERS.are_in(&record.text)).then_some(*store)
 }
 
 /// A task's name out of the service id that protects it, or out of a command line.
@@ -200,17 +198,12 @@ fn task_in(record: &Record<'_>, facts: &[Fact]) -> Option<Box<str>> {
     }
     const MARKS: [(&str, u8); 4] =
         [("taskName=", b','), ("--task-name=", b' '), ("ByName(\"", b'"'), ("No such task \"", b'"')];
-    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| packed(&MARKS.map(|(mark, _)| mark)));
-    FINDER.as_ref()?.find_iter(&*record.text).find_map(|found| {
+    static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(&MARKS.map(|(mark, _)| mark)));
+    WORDS.each(&record.text).find_map(|found| {
         let (_, end) = MARKS[found.pattern().as_usize()];
         let rest = &record.text[found.end()..];
         let length = rest.iter().take(128).take_while(|byte| **byte != end && !b" }]\"\n".contains(byte)).count();
         let name = std::str::from_utf8(&rest[..length]).ok()?;
         (!name.is_empty()).then(|| name.into())
     })
-}
-
-/// A search for a few texts, all at once.
-fn packed(words: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
 }

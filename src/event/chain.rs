@@ -1,8 +1,6 @@
 //! Nested and repeated error texts, `a: b: a: b`, folded to one chain with a count.
 
-use rustc_hash::FxHasher;
 use std::borrow::Cow;
-use std::hash::Hasher;
 
 /// Longer chains are left as they are.
 const MOST_LINKS: usize = 128;
@@ -68,33 +66,34 @@ fn key(mut link: &str) -> &str {
     link.trim()
 }
 
-/// Whether links may stand twice in a row; few texts have such, and all are asked. In doubt they may.
+/// Whether links may stand twice in a row, by their lengths; few texts have such, and all are asked.
 fn may_repeat(text: &str, separator: &str) -> bool {
     let signs = separator.as_bytes();
     let is_whole = |at: &usize| text.as_bytes()[*at..].starts_with(signs);
-    let mut ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(is_whole).peekable();
-    if ends.peek().is_none() {
-        return false;
-    }
-    let mut hashes = [0u64; MOST_LINKS];
+    let mut lengths = [0; MOST_LINKS];
     let (mut links, mut from) = (0, 0);
-    for end in ends.chain([text.len()]) {
-        let Some(hash) = hashes.get_mut(links) else { return false };
-        let mut hasher = FxHasher::default();
-        hasher.write(key(&text[from..end]).as_bytes());
-        *hash = hasher.finish();
+    for end in memchr::memchr_iter(signs[0], text.as_bytes()).filter(is_whole).chain([text.len()]) {
+        let Some(slot) = lengths.get_mut(links) else { return false };
+        *slot = length(&text[from..end]);
         links += 1;
         from = (end + signs.len()).min(text.len());
     }
-    let hashes = &hashes[..links];
+    let lengths = &lengths[..links];
     // A block of so many links, and the same once more behind it.
     (1..=links / 2).any(|block| {
         let mut same = 0;
-        hashes.iter().zip(&hashes[block..]).any(|(one, other)| {
+        lengths.iter().zip(&lengths[block..]).any(|(one, other)| {
             same = if one == other { same + 1 } else { 0 };
             same == block
         })
     })
+}
+
+/// How long a link's key is.
+fn length(link: &str) -> usize {
+    let is_bare = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
+    let (bytes, tagged) = (link.as_bytes(), link.starts_with("and error "));
+    if is_bare(bytes.first()) && is_bare(bytes.last()) && !tagged { bytes.len() } else { key(link).len() }
 }
 
 #[cfg(test)]

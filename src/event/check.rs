@@ -2,7 +2,7 @@
 //! counter-example must not match it.
 
 use super::{Event, Facts, Place};
-use crate::matching::Matcher;
+use crate::matching::{Chatter, Matcher};
 use crate::record::{Kind, RawRecord, Record, Sink, split};
 use crate::rules::Rule;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub fn read(matcher: &Matcher, text: &str) -> Vec<(Option<Arc<str>>, Event)> {
             let found = self.0.find(&record, facts.codes()).map(|index| self.0.catalog().at(index));
             if raw.kind == Kind::Clean
                 && found.is_some_and(|rule| rule.kind == crate::rules::Kind::Signal)
-                && !self.0.signals().passes(raw.bytes)
+                && !self.0.signals().passes(raw.bytes, &mut Chatter::default())
             {
                 return;
             }

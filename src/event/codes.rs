@@ -1,6 +1,6 @@
 //! Error codes in a record: `KV:LogBackup:RaftReq`, `BR:Backup:ErrBackupGCSafepointExceeded`, `kv:9007`.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use super::words::Words;
 use std::sync::LazyLock;
 
 const STEMS: [&str; 6] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:"];
@@ -37,17 +37,15 @@ const CLASSES: [&str; 28] = [
     "resource_group",
 ];
 
-static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let classes = CLASSES.iter().map(|class| format!("[{class}:"));
-    let words = STEMS.iter().map(|stem| (*stem).to_owned()).chain(classes);
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok()
+    Words::new(&STEMS.iter().map(|stem| (*stem).to_owned()).chain(classes).collect::<Vec<_>>())
 });
 
 /// Every code in an unescaped text, sorted, without repeats.
 pub(crate) fn find(text: &[u8]) -> Vec<Box<str>> {
     let mut codes = Vec::new();
-    let Some(finder) = FINDER.as_ref() else { return codes };
-    for found in finder.find_iter(text) {
+    for found in WORDS.each(text) {
         let is_named = found.pattern().as_usize() < STEMS.len();
         let code = if is_named { named(text, found.start()) } else { numbered(&text[found.start() + 1..]) };
         codes.extend(code.map(Box::from));

@@ -1,34 +1,30 @@
 //! Region descriptions in text: id, keys, epoch and peers, as Rust and Go print them; and key ranges without a region.
 
+use super::words::Words;
 use super::{KeyRange, RegionDescription};
 use crate::units::{PeerId, RegionId, StoreId};
-use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// A record gives at most this many: storms must stay small.
 const MOST: usize = 8;
 
-static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(FORMS.iter().map(|(mark, _)| mark)).ok()
-});
+static MARKS: LazyLock<Words> = LazyLock::new(|| Words::new(&FORMS.map(|(mark, _)| mark)));
 
 /// Whether a record may hold a description.
 pub(crate) fn may_describe(record: &[u8]) -> bool {
-    MARKS.as_ref().is_some_and(|marks| marks.is_match(record))
+    MARKS.are_in(record)
 }
 
 /// Where in a text, from `from` on, the next one may be.
 pub(crate) fn next_description(text: &[u8], from: usize) -> Option<usize> {
-    let input = aho_corasick::Input::new(text).range(from..);
-    Some(MARKS.as_ref()?.find(input)?.start())
+    MARKS.find(text, from).map(|found| found.start())
 }
 
 /// All descriptions in an unescaped text.
 pub(super) fn find(text: &[u8]) -> Vec<RegionDescription> {
     let mut found: Vec<RegionDescription> = Vec::new();
-    let Some(marks) = MARKS.as_ref() else { return found };
-    for mark in marks.find_iter(text).take(4 * MOST) {
+    for mark in MARKS.each(text).take(4 * MOST) {
         let (_, read) = FORMS[mark.pattern().as_usize()];
         if found.len() < MOST
             && let Some(one) = read(text, mark.start())

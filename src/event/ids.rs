@@ -1,8 +1,8 @@
 //! Regions, stores and TSOs in free text, in every shape in which components write them, and no false ones:
 //! a peer id, a count or a number inside a key is not a region.
 
+use super::words::Words;
 use crate::units::{RegionId, StoreId, Tso};
-use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 
 /// Ids found in a text, sorted, without repeats.
@@ -13,8 +13,7 @@ pub(super) struct Ids {
     pub(super) tsos: Vec<Tso>,
 }
 
-static WORDS: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(WORD_LIST).ok());
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(&WORD_LIST));
 const WORD_LIST: [&str; 16] = [
     "egion",
     "tore",
@@ -37,10 +36,8 @@ const WORD_LIST: [&str; 16] = [
 /// Finds all ids of an unescaped text.
 pub(super) fn find(text: &[u8]) -> Ids {
     let mut ids = Ids::default();
-    if let Some(words) = WORDS.as_ref() {
-        for found in words.find_iter(text) {
-            at_word(text, found.pattern().as_usize(), found.start(), found.end(), &mut ids);
-        }
+    for found in WORDS.each(text) {
+        at_word(text, found.pattern().as_usize(), found.start(), found.end(), &mut ids);
     }
     tsos(text, &mut ids.tsos);
     ids.tidy();
@@ -179,10 +176,10 @@ fn labelled<'t>(rest: &'t [u8], suffixes: &[&[u8]]) -> Option<(u64, &'t [u8])> {
             // `region7` is a name; a link, a blank or a bracket must stand between.
             return linked.then_some(found);
         }
-        let id = [&b"_id"[..], b"-id", b"_ID", b" id", b" ID", b"ID", b"Id", b"id"]
-            .iter()
-            .find_map(|word| text.strip_prefix(*word));
-        if let Some(after) = id.filter(|after| !named && after.first().is_some_and(|byte| b"=: \"\\".contains(byte))) {
+        let first = *text.first()?;
+        if let Some(after) = id_word(text).filter(|_| !named)
+            && after.first().is_some_and(|byte| b"=: \"\\".contains(byte))
+        {
             text = after;
             named = true;
             continue;
@@ -191,7 +188,7 @@ fn labelled<'t>(rest: &'t [u8], suffixes: &[&[u8]]) -> Option<(u64, &'t [u8])> {
             text = after;
             continue;
         }
-        match text.first()? {
+        match first {
             b'=' | b':' | b' ' | b'"' | b'\\' | b'{' | b'(' | b'<' => {
                 linked = true;
                 text = &text[1..];
@@ -200,6 +197,17 @@ fn labelled<'t>(rest: &'t [u8], suffixes: &[&[u8]]) -> Option<(u64, &'t [u8])> {
         }
     }
     None
+}
+
+/// What follows a word for an id: `_id`, `-id`, `_ID`, ` id`, ` ID`, `ID`, `Id`, `id`.
+fn id_word(text: &[u8]) -> Option<&[u8]> {
+    match text {
+        [b'_' | b'-' | b' ', b'i', b'd', after @ ..]
+        | [b'_' | b' ', b'I', b'D', after @ ..]
+        | [b'I', b'D' | b'd', after @ ..]
+        | [b'i', b'd', after @ ..] => Some(after),
+        _ => None,
+    }
 }
 
 /// A whole decimal number at the start; one that goes on as a fraction, a size or a word is none, nor is one that dots cut.

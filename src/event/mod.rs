@@ -16,6 +16,7 @@ mod spill;
 mod status;
 mod store;
 mod stream;
+mod words;
 
 pub use crate::units::FactKind;
 pub use build::{Facts, Place};

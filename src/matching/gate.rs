@@ -1,6 +1,7 @@
 //! The gate: whether a clean record can match at all, from a few bytes at known places. It costs the same for ten rules
 //! as for a thousand, and a log's chatter stops here.
 
+use super::Chatter;
 use crate::record::CLEAN_HEADER;
 use crate::rules::Rule;
 use aho_corasick::AhoCorasick;
@@ -74,19 +75,32 @@ impl Gate {
         Self { heads, needs, starts, callers, texts }
     }
 
-    /// Whether a clean record, given from its first byte, can match.
+    /// Whether a clean record, given from its first byte, can match. `chatter` is what this gate has stopped before.
     #[inline]
-    pub fn passes(&self, record: &[u8]) -> bool {
-        match record.get(CLEAN_HEADER..CLEAN_HEADER + 2) {
-            Some(b"IN" | b"DE" | b"TR") => self.low_passes(record),
-            _ => true,
-        }
+    pub fn passes(&self, record: &[u8], chatter: &mut Chatter) -> bool {
+        let Some((b"IN" | b"DE" | b"TR", _)) = record[CLEAN_HEADER..].split_first_chunk() else { return true };
+        !chatter.knows(&record[CLEAN_HEADER..]) && self.passes_anew(record, chatter)
     }
 
-    #[inline]
+    fn passes_anew(&self, record: &[u8], chatter: &mut Chatter) -> bool {
+        let passes = self.low_passes(record);
+        if !passes && let Some(length) = self.decided_by(&record[CLEAN_HEADER..]) {
+            chatter.keep(&record[CLEAN_HEADER..][..length]);
+        }
+        passes
+    }
+
+    /// How many bytes from the level on made this gate stop a record, where no byte behind them had a say.
+    fn decided_by(&self, text: &[u8]) -> Option<usize> {
+        let caller = caller_at(text);
+        let message = caller + memchr::memchr(b']', text.get(caller..)?)? + b"] [".len();
+        let message = message + usize::from(text.get(message) == Some(&b'"'));
+        let head = text.get(message..message + HEAD).filter(|head| head[0] != b'[')?;
+        (self.texts.is_none() && !self.heads.has(Head::of(head).long)).then_some(message + HEAD)
+    }
+
     fn low_passes(&self, record: &[u8]) -> bool {
-        // `INFO] [` or `DEBUG] [` or `TRACE] [`: the caller begins behind it.
-        let skip = if record[CLEAN_HEADER] == b'I' { 7 } else { 8 };
+        let skip = caller_at(&record[CLEAN_HEADER..]);
         let Some(rest) = record.get(CLEAN_HEADER + skip..) else { return true };
         let Some(end) = memchr::memchr(b']', &rest[..rest.len().min(64)]) else { return true };
         let caller = &rest[..end];
@@ -119,7 +133,9 @@ impl Gate {
 
     /// Whether a record has what the rules of its message's head need. A damaged one may have it in another spelling.
     fn has_needed(&self, head: u32, record: &[u8]) -> bool {
-        let is_plain = || record.iter().all(|byte| (b' '..0x7f).contains(byte) && *byte != b'&');
+        // Without short cuts, so that vectors do it.
+        let is_odd = |byte: &u8| !(b' '..0x7f).contains(byte) | (*byte == b'&');
+        let is_plain = || !record.iter().fold(false, |any, byte| any | is_odd(byte));
         self.needs.get(&head).is_none_or(|words| words.iter().any(|word| word.find(record).is_some()) || !is_plain())
     }
 
@@ -156,6 +172,11 @@ fn is_damaged(message: &[u8]) -> bool {
     let word = u128::from_le_bytes(*head);
     // Bytes below a blank and above ASCII; a byte behind such a one may err, which does not matter here.
     is_marked || (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7) != 0
+}
+
+/// Where the caller begins behind `INFO] [`, `DEBUG] [` or `TRACE] [`.
+fn caller_at(text: &[u8]) -> usize {
+    if text[0] == b'I' { 7 } else { 8 }
 }
 
 fn is_unknown(caller: &[u8]) -> bool {
@@ -245,7 +266,7 @@ mod tests {
             let gate = Gate::new(rules());
             let examples = rules().flat_map(|rule| &rule.examples);
             for example in examples.filter(|example| crate::record::is_clean(example.as_bytes())) {
-                assert!(gate.passes(example.as_bytes()), "{example}");
+                assert!(gate.passes(example.as_bytes(), &mut Chatter::default()), "{example}");
             }
         }
     }
@@ -256,7 +277,8 @@ mod tests {
         let gate = Gate::new(catalog.rules().iter().filter(|rule| rule.kind == Kind::Signal));
         let passes = |op: &str| {
             let head = "[2022/07/25 14:54:44.467 +00:00] [INFO] [subscription_manager.rs:400]";
-            gate.passes(format!("{head} [\"backup stream: on_modify_observe\"] [op=\"{op}\"]").as_bytes())
+            let record = format!("{head} [\"backup stream: on_modify_observe\"] [op=\"{op}\"]");
+            gate.passes(record.as_bytes(), &mut Chatter::default())
         };
         assert!(passes("HighMemUsageWarning { inconsistent_region: 94812 }"));
         assert!(!passes("Stop { region: Region { id: 94812 } }"));
@@ -281,7 +303,7 @@ mod tests {
         "#;
         let catalog = crate::rules::Catalog::load(&[("own.toml", own)]).unwrap();
         let rule = catalog.get("own-done").unwrap();
-        assert!(Gate::new(std::iter::once(rule)).passes(rule.examples[0].as_bytes()));
+        assert!(Gate::new(std::iter::once(rule)).passes(rule.examples[0].as_bytes(), &mut Chatter::default()));
     }
 
     #[test]
@@ -297,11 +319,11 @@ mod tests {
             ("[\"region \u{1b}[1m94812\u{1b}[m split\"]", true),
         ] {
             let record = format!("[2022/07/25 14:54:44.467 +00:00] [INFO] [node.go:331] {message}");
-            assert_eq!(gate.passes(record.as_bytes()), passes, "{message}");
+            assert_eq!(gate.passes(record.as_bytes(), &mut Chatter::default()), passes, "{message}");
         }
         for head in ["[INFO] [node.go:331", "[INFO [node.go:331]", "[DEBUG [node.go:331]"] {
             let record = format!("[2022/07/25 14:54:44.467 +00:00] {head} [\"region 94812 split\"]");
-            assert!(gate.passes(record.as_bytes()), "{head}");
+            assert!(gate.passes(record.as_bytes(), &mut Chatter::default()), "{head}");
         }
     }
 }

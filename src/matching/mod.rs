@@ -3,9 +3,11 @@
 //! A clean record passes the gate by its level, or by the head of its message; nothing else of it is read before. A candidate
 //! is dispatched by its whole message (one look-up); only where that finds nothing does an automaton run over its text.
 
+mod chatter;
 mod conditions;
 mod gate;
 
+pub use chatter::Chatter;
 pub use gate::Gate;
 
 use crate::record::Record;

@@ -11,6 +11,7 @@ mod escape;
 mod foreign;
 mod header;
 mod json;
+mod lines;
 mod look;
 mod plain;
 mod prefix;

@@ -7,6 +7,7 @@ use super::clean::is_clean;
 use super::continuation::{closes_quote, ends, goes_on, is_partial, is_stack, is_trace, may_be_piece};
 use super::header;
 use super::json::{self, Nesting};
+use super::lines::LineEnds;
 use super::look::{self, Kind, Look, look};
 use super::plain::{plain, raw_offset};
 use super::{foreign, status};
@@ -53,13 +54,17 @@ pub trait Sink {
 
 /// Hands the records that start in `own` to `sink`. The window holds `MAX_RECORD` bytes of text around `own`, where the source has them.
 pub fn split(window: &[u8], own: Range<usize>, sink: &mut impl Sink) -> Tally {
-    let mut splitter = Splitter { window, own: own.clone(), sink, open: None, tally: Tally::default() };
+    let mut splitter =
+        Splitter { window, own: own.clone(), sink, open: None, ends: LineEnds::default(), tally: Tally::default() };
     let mut at = splitter.sync();
     if let Some(skipped) = window.get(own.start..at) {
         splitter.tally.newlines = memchr::memchr_iter(b'\n', skipped).count() as u64;
     }
     while at < own.end {
-        at = splitter.line(at);
+        at = splitter.run(at);
+        if at < own.end {
+            at = splitter.line(at);
+        }
     }
     splitter.finish(at);
     splitter.tally
@@ -84,6 +89,7 @@ struct Splitter<'w, 's, S> {
     own: Range<usize>,
     sink: &'s mut S,
     open: Option<Open>,
+    ends: LineEnds,
     tally: Tally,
 }
 
@@ -133,6 +139,26 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             }
             known => known,
         }
+    }
+
+    /// Hands on clean records of one line each, which are the many, as long as a clean one follows. Gives the line that is to be
+    /// looked at with more care, or the end.
+    fn run(&mut self, mut at: usize) -> usize {
+        if at < self.own.start || !is_clean(&self.window[at..]) {
+            return at;
+        }
+        self.close();
+        let text = &self.window[..self.own.end];
+        while let Some(end) = self.ends.of(text, at)
+            && !end.is_glued
+            && end.at - at < MAX_RECORD
+            && is_clean(&self.window[end.at + 1..])
+        {
+            self.hand_on(&text[at..end.at], at, Kind::Clean, self.tally.newlines);
+            self.tally.newlines += 1;
+            at = end.at + 1;
+        }
+        at
     }
 
     /// Reads the line at `at`; gives the start of the next.
@@ -425,8 +451,12 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         if !self.own.contains(&start) {
             return;
         }
-        let end = end.min(start + MAX_RECORD);
-        let mut bytes = &self.window[start..end];
+        let window = self.window;
+        self.hand_on(&window[start..end.min(start + MAX_RECORD)], start, kind, newlines);
+    }
+
+    #[inline]
+    fn hand_on(&mut self, mut bytes: &'w [u8], start: usize, kind: Kind, newlines: u64) {
         while let Some(shorter) = bytes.strip_suffix(b"\n").or_else(|| bytes.strip_suffix(b"\r")) {
             bytes = shorter;
         }

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 pub(super) struct CsvWriter<'t, R: Rows, W: Write> {
     table: &'t Table<R>,
     csv: csv::Writer<W>,
+    record: csv::ByteRecord,
     safe: Safe,
     scratch: Scratch,
 }
@@ -34,22 +35,22 @@ impl<'t, R: Rows, W: Write> CsvWriter<'t, R, W> {
     pub(super) fn new(table: &'t Table<R>, out: W, safe: Safe) -> io::Result<Self> {
         let mut csv = csv::WriterBuilder::new().buffer_capacity(1 << 18).from_writer(out);
         csv.write_record(table.columns.iter().map(|column| column.name))?;
-        Ok(Self { table, csv, safe, scratch: Scratch::default() })
+        Ok(Self { table, csv, record: csv::ByteRecord::new(), safe, scratch: Scratch::default() })
     }
 
     /// Goes on with a table whose column names stand elsewhere.
     fn rows_only(table: &'t Table<R>, out: W, safe: Safe) -> Self {
         let csv = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(out);
-        Self { table, csv, safe, scratch: Scratch::default() }
+        Self { table, csv, record: csv::ByteRecord::new(), safe, scratch: Scratch::default() }
     }
 
     /// Writes a row.
     pub(super) fn row<'r>(&mut self, row: &'r R::Row<'r>) -> io::Result<()> {
+        self.record.clear();
         for column in &self.table.columns {
-            self.csv.write_field(self.scratch.text(&column.cell, row, self.safe)?)?;
+            self.record.push_field(self.scratch.text(&column.cell, row, self.safe)?);
         }
-        self.csv.write_record(None::<&[u8]>)?;
-        Ok(())
+        Ok(self.csv.write_byte_record(&self.record)?)
     }
 
     /// Ends the table.
@@ -76,16 +77,20 @@ impl Scratch {
                 }
                 Ok(())
             }
-            Cell::Number(get) => get(row).map_or(Ok(()), |number| write!(self.text, "{number}")),
-            Cell::Signed(get) => get(row).map_or(Ok(()), |number| write!(self.text, "{number}")),
+            Cell::Number(get) => get(row).map_or(Ok(()), |number| self.push_number(number)),
+            Cell::Signed(get) => get(row).map_or(Ok(()), |number| self.push_number(number)),
             Cell::Numbers(get) => {
-                self.numbers.clear();
-                get(row, &mut self.numbers);
-                as_set(&mut self.numbers);
-                for (at, number) in self.numbers.iter().enumerate() {
-                    let joint = if at == 0 { "" } else { ";" };
-                    write!(self.text, "{joint}{number}")?;
+                let mut numbers = std::mem::take(&mut self.numbers);
+                numbers.clear();
+                get(row, &mut numbers);
+                as_set(&mut numbers);
+                for (at, number) in numbers.iter().enumerate() {
+                    if at > 0 {
+                        self.text.push(b';');
+                    }
+                    self.push_number(*number)?;
                 }
+                self.numbers = numbers;
                 Ok(())
             }
             Cell::Words(get) => {
@@ -104,6 +109,10 @@ impl Scratch {
             self.text.push(b'\'');
         }
         self.text.write_all(safe.text(raw).as_bytes())
+    }
+
+    fn push_number(&mut self, number: impl itoa::Integer) -> io::Result<()> {
+        self.text.write_all(itoa::Buffer::new().format(number).as_bytes())
     }
 
     fn push_time(&mut self, time: Timestamp) {

@@ -5,7 +5,7 @@ use super::context::ContextSearch;
 use super::template;
 use super::{About, Window};
 use crate::event::{Event, Facts, Place, UnmatchedRow, message_line};
-use crate::matching::Matcher;
+use crate::matching::{Chatter, Matcher};
 use crate::record::{Kind, RawRecord, Record, Sink, Tally, clean_level, split};
 use crate::rules;
 use crate::safe::Safe;
@@ -64,7 +64,17 @@ pub(super) fn read(
     redact: bool,
 ) -> Part {
     let mut part = Part::default();
-    let mut reader = Reader { window, file, matcher, wanted, time, redact, newlines: 0, part: &mut part };
+    let mut reader = Reader {
+        window,
+        file,
+        matcher,
+        wanted,
+        time,
+        redact,
+        newlines: 0,
+        chatter: Chatter::default(),
+        part: &mut part,
+    };
     if let Wanted::Context(search) = wanted {
         let mut at = own.start;
         search.lines(window.text, own.clone(), &mut |lines| {
@@ -95,6 +105,8 @@ struct Reader<'a, 'p> {
     redact: bool,
     /// Line ends of the part before what is read.
     newlines: u64,
+    /// What the gate of what is wanted has stopped.
+    chatter: Chatter,
     part: &'p mut Part,
 }
 
@@ -105,7 +117,7 @@ impl Sink for Reader<'_, '_> {
             Wanted::Signals => {
                 if raw.kind == Kind::Clean {
                     self.part.clock.clean(raw.bytes);
-                    if !self.matcher.signals().passes(raw.bytes) {
+                    if !self.matcher.signals().passes(raw.bytes, &mut self.chatter) {
                         return;
                     }
                 }
@@ -113,7 +125,7 @@ impl Sink for Reader<'_, '_> {
             }
             Wanted::Context(search) => {
                 let low = raw.kind == Kind::Clean && clean_level(raw.bytes).is_some_and(|level| !level.is_high());
-                if low && !self.matcher.context().passes(raw.bytes) {
+                if low && !self.matcher.context().passes(raw.bytes, &mut self.chatter) {
                     return;
                 }
                 if search.may(raw.bytes) {

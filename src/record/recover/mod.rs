@@ -10,7 +10,7 @@ pub(super) use quotes::halved;
 
 use super::plain::plain;
 use super::{Kind, Record, body, escape, foreign, header, json, look, prefix};
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind, packed};
 use header::Header;
 use lines::Breaks;
 use std::borrow::Cow;
@@ -254,15 +254,12 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
                 || SIGNS.as_ref().is_some_and(|signs| signs.is_match(raw))))
 }
 
-/// Whether one of those signs may be there: a test of bytes and pairs without short cuts, so that vectors do it.
+/// Whether one of those signs may be there: odd bytes, counted without short cuts so that vectors do it, or a pair.
 fn may_be_damaged(raw: &[u8]) -> bool {
-    const PAIRS: [&[u8; 2]; 5] = [b"](", b"\"\"", b"[\\", b"\\[", b"[0"];
-    let next = raw.get(1..).unwrap_or_default();
+    static PAIRS: LazyLock<Option<packed::Searcher>> =
+        LazyLock::new(|| packed::Searcher::new(["](", "\"\"", "[\\", "\\[", "[0"]));
     let is_odd = raw.iter().fold(0, |any, byte| any | u8::from(!(b' '..0x80).contains(byte)) | u8::from(*byte == b'&'));
-    let pairs = raw.iter().zip(next).fold(0, |any, (a, b)| {
-        PAIRS.iter().fold(any, |any, pair| any | u8::from(*a == pair[0]) & u8::from(*b == pair[1]))
-    });
-    is_odd | pairs != 0
+    is_odd != 0 || PAIRS.as_ref().is_none_or(|pairs| pairs.find(raw).is_some())
 }
 
 /// The text with every occurrence of the first parts replaced; at one position the first pair that fits wins.
