@@ -1,7 +1,7 @@
 //! A record and the rule that it matched become an event.
 
-use super::words::Words;
 use super::{Event, Fact, FactKind, codes, describe, ids, message, status};
+use crate::matching::AnyOf;
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
 use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
@@ -178,8 +178,8 @@ fn listed_regions(record: &Record<'_>, regions: &mut Vec<RegionId>) {
 /// The one store that the record names outside of lists of peers.
 fn one_store(record: &Record<'_>, stores: &[StoreId]) -> Option<StoreId> {
     let [store] = stores else { return None };
-    static PEERS: LazyLock<Words> = LazyLock::new(|| Words::new(&["peers", "leader {", "leader:", "not leader"]));
-    (!PEERS.are_in(&record.text)).then_some(*store)
+    static PEERS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&["peers", "leader {", "leader:", "not leader"]));
+    (!PEERS.is_in(&record.text)).then_some(*store)
 }
 
 /// A task's name out of the service id that protects it, or out of a command line.
@@ -198,7 +198,7 @@ fn task_in(record: &Record<'_>, facts: &[Fact]) -> Option<Box<str>> {
     }
     const MARKS: [(&str, u8); 4] =
         [("taskName=", b','), ("--task-name=", b' '), ("ByName(\"", b'"'), ("No such task \"", b'"')];
-    static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(&MARKS.map(|(mark, _)| mark)));
+    static WORDS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&MARKS.map(|(mark, _)| mark)));
     WORDS.each(&record.text).find_map(|found| {
         let (_, end) = MARKS[found.pattern().as_usize()];
         let rest = &record.text[found.end()..];

@@ -63,37 +63,36 @@ fn key(mut link: &str) -> &str {
     while let Some(rest) = link.strip_prefix("and error ") {
         link = rest;
     }
-    link.trim()
+    let is_bare = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let (first, last) = (link.as_bytes().first(), link.as_bytes().last());
+    if is_bare(first) && is_bare(last) { link } else { link.trim() }
 }
 
-/// Whether links may stand twice in a row, by their lengths; few texts have such, and all are asked.
+/// Whether links stand twice in a row; few texts have such, and all are asked.
 fn may_repeat(text: &str, separator: &str) -> bool {
     let signs = separator.as_bytes();
     let is_whole = |at: &usize| text.as_bytes()[*at..].starts_with(signs);
-    let mut lengths = [0; MOST_LINKS];
-    let (mut links, mut from) = (0, 0);
-    for end in memchr::memchr_iter(signs[0], text.as_bytes()).filter(is_whole).chain([text.len()]) {
-        let Some(slot) = lengths.get_mut(links) else { return false };
-        *slot = length(&text[from..end]);
-        links += 1;
+    let mut ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(is_whole).peekable();
+    if ends.peek().is_none() {
+        return false;
+    }
+    let mut links = Vec::with_capacity(16);
+    let mut from = 0;
+    for end in ends.chain([text.len()]) {
+        if links.len() == MOST_LINKS {
+            return false;
+        }
+        links.push(key(&text[from..end]));
         from = (end + signs.len()).min(text.len());
     }
-    let lengths = &lengths[..links];
     // A block of so many links, and the same once more behind it.
-    (1..=links / 2).any(|block| {
+    (1..=links.len() / 2).any(|block| {
         let mut same = 0;
-        lengths.iter().zip(&lengths[block..]).any(|(one, other)| {
+        links.iter().zip(&links[block..]).any(|(one, other)| {
             same = if one == other { same + 1 } else { 0 };
             same == block
         })
     })
-}
-
-/// How long a link's key is.
-fn length(link: &str) -> usize {
-    let is_bare = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
-    let (bytes, tagged) = (link.as_bytes(), link.starts_with("and error "));
-    if is_bare(bytes.first()) && is_bare(bytes.last()) && !tagged { bytes.len() } else { key(link).len() }
 }
 
 #[cfg(test)]

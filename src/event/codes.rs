@@ -1,6 +1,6 @@
 //! Error codes in a record: `KV:LogBackup:RaftReq`, `BR:Backup:ErrBackupGCSafepointExceeded`, `kv:9007`.
 
-use super::words::Words;
+use crate::matching::AnyOf;
 use std::sync::LazyLock;
 
 const STEMS: [&str; 6] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:"];
@@ -37,9 +37,9 @@ const CLASSES: [&str; 28] = [
     "resource_group",
 ];
 
-static WORDS: LazyLock<Words> = LazyLock::new(|| {
+static WORDS: LazyLock<AnyOf> = LazyLock::new(|| {
     let classes = CLASSES.iter().map(|class| format!("[{class}:"));
-    Words::new(&STEMS.iter().map(|stem| (*stem).to_owned()).chain(classes).collect::<Vec<_>>())
+    AnyOf::new(&STEMS.iter().map(|stem| (*stem).to_owned()).chain(classes).collect::<Vec<_>>())
 });
 
 /// Every code in an unescaped text, sorted, without repeats.

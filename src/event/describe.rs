@@ -1,7 +1,7 @@
 //! Region descriptions in text: id, keys, epoch and peers, as Rust and Go print them; and key ranges without a region.
 
-use super::words::Words;
 use super::{KeyRange, RegionDescription};
+use crate::matching::AnyOf;
 use crate::units::{PeerId, RegionId, StoreId};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -9,11 +9,11 @@ use std::sync::LazyLock;
 /// A record gives at most this many: storms must stay small.
 const MOST: usize = 8;
 
-static MARKS: LazyLock<Words> = LazyLock::new(|| Words::new(&FORMS.map(|(mark, _)| mark)));
+static MARKS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&FORMS.map(|(mark, _)| mark)));
 
 /// Whether a record may hold a description.
 pub(crate) fn may_describe(record: &[u8]) -> bool {
-    MARKS.are_in(record)
+    MARKS.is_in(record)
 }
 
 /// Where in a text, from `from` on, the next one may be.

@@ -1,7 +1,7 @@
 //! Regions, stores and TSOs in free text, in every shape in which components write them, and no false ones:
 //! a peer id, a count or a number inside a key is not a region.
 
-use super::words::Words;
+use crate::matching::AnyOf;
 use crate::units::{RegionId, StoreId, Tso};
 use std::sync::LazyLock;
 
@@ -13,8 +13,8 @@ pub(super) struct Ids {
     pub(super) tsos: Vec<Tso>,
 }
 
-static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(&WORD_LIST));
-const WORD_LIST: [&str; 16] = [
+static WORDS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&WORD_LIST));
+const WORD_LIST: [&str; 17] = [
     "egion",
     "tore",
     "NotLeader(",
@@ -27,10 +27,11 @@ const WORD_LIST: [&str; 16] = [
     "target { id: ",
     "source { id: ",
     "RegionNotFound(",
-    "ID=",
-    "id: ",
-    "id:",
     "self_id",
+    " start_key",
+    ",startKey=",
+    " end_key",
+    " region_epoch",
 ];
 
 /// Finds all ids of an unescaped text.
@@ -92,11 +93,10 @@ fn at_word(text: &[u8], word: usize, start: usize, end: usize, ids: &mut Ids) {
         }
         "self_id" => ids.stores.extend(rest.strip_prefix(b"=").and_then(number).map(|(id, _)| StoreId(id))),
         // A region in protobuf or Go text: its keys follow its id.
-        "id: " | "id:" | "ID=" => {
-            if let Some((id, after)) = number(rest)
-                && [&b" start_key"[..], b",startKey=", b", start_key", b" end_key", b" region_epoch"]
-                    .iter()
-                    .any(|key| after.starts_with(key))
+        " start_key" | ",startKey=" | " end_key" | " region_epoch" => {
+            let before = &text[..start];
+            if let Some((id, label)) = number_before(before.strip_suffix(b",").unwrap_or(before))
+                && [&b"id: "[..], b"id:", b"ID="].iter().any(|word| label.ends_with(word))
             {
                 ids.regions.push(RegionId(id));
             }

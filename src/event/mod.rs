@@ -16,7 +16,6 @@ mod spill;
 mod status;
 mod store;
 mod stream;
-mod words;
 
 pub use crate::units::FactKind;
 pub use build::{Facts, Place};

@@ -1,6 +1,6 @@
 //! Whether all conditions of a rule hold for a record.
 
-use super::without_tag;
+use super::{AnyOf, without_tag};
 use crate::record::Record;
 use crate::rules::Rule;
 use crate::units::Component;
@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 pub(super) struct Confirm {
     message_has: Vec<Finder<'static>>,
     has: Vec<Finder<'static>>,
-    any: Vec<Finder<'static>>,
+    any: Option<AnyOf>,
     none: Vec<Finder<'static>>,
     /// Sum of the texts' lengths: the longer wins.
     pub(super) weight: usize,
@@ -33,7 +33,8 @@ impl Confirm {
         Self {
             message_has: finders(&when.message_has),
             has: finders(&when.has),
-            any: finders(&when.any),
+            any: (!when.any.is_empty())
+                .then(|| AnyOf::new(&when.any.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())),
             none: finders(&when.none),
             weight: most(&when.message)
                 + most(&when.starts)
@@ -58,7 +59,7 @@ impl Confirm {
                 .iter()
                 .all(|word| word.find(if record.has_message { &record.message } else { text }).is_some())
             && self.has.iter().all(|word| word.find(text).is_some())
-            && (self.any.is_empty() || self.any.iter().any(|word| word.find(text).is_some()))
+            && self.any.as_ref().is_none_or(|words| words.is_in(text))
             && self.none.iter().all(|word| word.find(text).is_none())
             && when.fields.iter().all(|(key, value)| {
                 record.fields.iter().any(|field| {

@@ -3,10 +3,12 @@
 //! A clean record passes the gate by its level, or by the head of its message; nothing else of it is read before. A candidate
 //! is dispatched by its whole message (one look-up); only where that finds nothing does an automaton run over its text.
 
+mod any_of;
 mod chatter;
 mod conditions;
 mod gate;
 
+pub(crate) use any_of::AnyOf;
 pub use chatter::Chatter;
 pub use gate::Gate;
 
