@@ -134,8 +134,8 @@ impl Gate {
     /// Whether a record has what the rules of its message's head need. A damaged one may have it in another spelling.
     fn has_needed(&self, head: u32, record: &[u8]) -> bool {
         // Without short cuts, so that vectors do it.
-        let is_odd = |byte: &u8| !(b' '..0x7f).contains(byte) | (*byte == b'&');
-        let is_plain = || !record.iter().fold(false, |any, byte| any | is_odd(byte));
+        let is_odd = |byte: &u8| u8::from(!(b' '..0x7f).contains(byte)) | u8::from(*byte == b'&');
+        let is_plain = || record.iter().fold(0, |any, byte| any | is_odd(byte)) == 0;
         self.needs.get(&head).is_none_or(|words| words.iter().any(|word| word.find(record).is_some()) || !is_plain())
     }
 

@@ -1,6 +1,7 @@
 //! Which records may be context of what is implicated: a test of raw bytes that costs the same for one region as for a million.
 
 use crate::event::{Event, Implicated, may_describe, next_description};
+use crate::masks;
 use crate::record::is_clean;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
@@ -38,6 +39,12 @@ impl ContextSearch {
         self.next_id(text, 0).is_some()
     }
 
+    /// How many digits a text begins with, where they are the number of a region.
+    fn id_length(&self, text: &[u8]) -> Option<usize> {
+        let (number, digits) = number(text);
+        ((self.shortest..=self.longest).contains(&digits) && self.ids.contains(&number)).then_some(digits)
+    }
+
     /// The last digit of the next number of a region, from `from` on. A number that `from` cuts counts from there.
     /// A number of `shortest` digits holds one byte of every `shortest`, so only those are looked at.
     fn next_id(&self, text: &[u8], from: usize) -> Option<usize> {
@@ -51,11 +58,10 @@ impl ContextSearch {
             let floor = from.max((probe + 1).saturating_sub(self.shortest));
             let begin =
                 text[floor..probe].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(floor, |at| floor + at + 1);
-            let (number, digits) = number(&text[begin..]);
-            if (self.shortest..=self.longest).contains(&digits) && self.ids.contains(&number) {
-                return Some(begin + digits - 1);
+            if let Some(length) = self.id_length(&text[begin..]) {
+                return Some(begin + length - 1);
             }
-            probe = begin + digits + self.shortest;
+            probe = begin + number(&text[begin..]).1 + self.shortest;
         }
         None
     }
@@ -77,7 +83,7 @@ impl ContextSearch {
             }
             line
         };
-        let mut hits = Hits { search: self, text: &text[..own.end], near: own.start, id: None, mark: None };
+        let mut hits = Hits::new(self, &text[..own.end], own.start);
         while done < own.end {
             let Some(hit) = hits.next(done) else { break };
             let begin = entry(hit, done);
@@ -119,18 +125,29 @@ const NEAR: usize = 512;
 struct Hits<'s, 't> {
     search: &'s ContextSearch,
     text: &'t [u8],
-    /// Up to where the text was brought near.
-    near: usize,
+    /// Where numbers of `shortest` digits and more begin, of the stretch that was read last.
+    numbers: Vec<usize>,
+    next: usize,
+    /// Up to where the text was read, and the digits of the 64 bytes before.
+    read: usize,
+    digits: u64,
     id: Option<usize>,
     mark: Option<usize>,
 }
 
-impl Hits<'_, '_> {
+/// Bytes that are read at once; they stay near the processor until their numbers are looked at.
+const STRETCH: usize = 16 << 10;
+
+impl<'s, 't> Hits<'s, 't> {
+    fn new(search: &'s ContextSearch, text: &'t [u8], from: usize) -> Self {
+        Self { search, text, numbers: Vec::new(), next: 0, read: from, digits: 0, id: None, mark: None }
+    }
+
     /// The next place at or behind `from`.
     fn next(&mut self, from: usize) -> Option<usize> {
         let end = self.text.len();
         if self.id.is_none_or(|id| id < from) {
-            self.id = Some(self.next_id(from));
+            self.id = Some(self.next_id(from).unwrap_or(end));
         }
         if self.mark.is_none_or(|mark| mark < from) {
             let marked =
@@ -140,31 +157,53 @@ impl Hits<'_, '_> {
         self.id.min(self.mark).filter(|hit| *hit < end)
     }
 
-    /// The text is searched in stretches that end with a line and that were just brought near.
-    fn next_id(&mut self, mut from: usize) -> usize {
-        while from < self.text.len() {
-            if from >= self.near {
-                self.near = from + bring_near(&self.text[from..]);
-            }
-            if let Some(id) = self.search.next_id(&self.text[..self.near], from) {
-                return id;
-            }
-            from = self.near;
+    /// The last digit of the next number of a region that begins at or behind `from`.
+    fn next_id(&mut self, from: usize) -> Option<usize> {
+        if self.search.ids.is_empty() {
+            return None;
         }
-        from
+        loop {
+            while let Some(begin) = self.numbers.get(self.next).copied() {
+                if begin >= from
+                    && let Some(length) = self.search.id_length(&self.text[begin..])
+                {
+                    return Some(begin + length - 1);
+                }
+                self.next += 1;
+            }
+            self.read_stretch()?;
+        }
+    }
+
+    fn read_stretch(&mut self) -> Option<()> {
+        let stretch = self.text.get(self.read..).filter(|rest| !rest.is_empty())?;
+        self.numbers.clear();
+        self.next = 0;
+        let shortest = self.search.shortest;
+        masks::digits(&stretch[..stretch.len().min(STRETCH)], |digits| {
+            let mut ends = ends_of_runs(self.digits, digits, shortest);
+            while ends != 0 {
+                self.numbers.push(self.read + ends.trailing_zeros() as usize + 1 - shortest);
+                ends &= ends - 1;
+            }
+            self.digits = digits;
+            self.read += masks::BLOCK;
+        });
+        self.read = self.read.min(self.text.len());
+        Some(())
     }
 }
 
-/// Bytes that are brought near at once.
-const STRETCH: usize = 16 << 10;
-
-/// Brings the next bytes of a text near the processor in one go. A search that often turns aside would wait for each line of
-/// the cache. Gives their length, which ends with a line where that is possible.
-fn bring_near(text: &[u8]) -> usize {
-    let stretch = &text[..text.len().min(STRETCH)];
-    // Looks at every byte: hardly any text has this one.
-    let _ = std::hint::black_box(memchr::memchr(0, stretch));
-    memchr::memrchr(b'\n', stretch).map_or(text.len(), |newline| newline + 1)
+/// Of 64 bytes, given what is set in the 64 before and in them: where a run of set bits has just become so long.
+fn ends_of_runs(before: u64, here: u64, length: usize) -> u64 {
+    let mut long = u128::from(here) << 64 | u128::from(before);
+    let mut reached = 1;
+    while reached < length {
+        let step = reached.min(length - reached);
+        long &= long << step;
+        reached += step;
+    }
+    ((long & !(long << 1)) >> 64) as u64
 }
 
 #[cfg(test)]
@@ -263,7 +302,9 @@ mod tests {
                 .collect();
             let wanted: Vec<u64> = picks.iter().filter(|_| !numbers.is_empty()).map(|pick| *pick.get(&numbers)).collect();
             let from = from.min(text.len());
-            prop_assert_eq!(search(&wanted).next_id(text, from), plainly(text, from, &wanted));
+            let (search, found) = (search(&wanted), plainly(text, from, &wanted));
+            prop_assert_eq!(search.next_id(text, from), found);
+            prop_assert_eq!(Hits::new(&search, text, from).next_id(from), found);
         }
     }
 }

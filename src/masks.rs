@@ -1,0 +1,144 @@
+//! Which bytes of a text are something, as a bit for each of 64 bytes at a time: by vectors where the processor has them.
+
+/// Bytes of a block.
+pub(crate) const BLOCK: usize = 64;
+
+/// Hands on where the signs stand in each block of a text, in order; the last block is filled up with zeros.
+pub(crate) fn signs<const N: usize>(text: &[u8], signs: [u8; N], take: impl FnMut([u64; N])) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        #[allow(unsafe_code, reason = "the features of a processor are known when the program runs")]
+        return unsafe { avx2::signs(text, signs, take) };
+    }
+    blocks(text, |block| signs.map(|sign| plain::sign(block, sign)), take);
+}
+
+/// Hands on where digits stand in each block of a text, in order; the last block is filled up with zeros.
+pub(crate) fn digits(text: &[u8], take: impl FnMut(u64)) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        #[allow(unsafe_code, reason = "the features of a processor are known when the program runs")]
+        return unsafe { avx2::digits(text, take) };
+    }
+    blocks(text, plain::digits, take);
+}
+
+#[inline]
+fn blocks<M>(text: &[u8], mask: impl Fn(&[u8; BLOCK]) -> M, mut take: impl FnMut(M)) {
+    let (blocks, rest) = text.as_chunks();
+    blocks.iter().for_each(|block| take(mask(block)));
+    if !rest.is_empty() {
+        let mut block = [0; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        take(mask(&block));
+    }
+}
+
+/// Eight bytes at a time, for any processor.
+mod plain {
+    use super::BLOCK;
+
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7f * ONES;
+    const HIGH: u64 = 0x80 * ONES;
+
+    pub(super) fn sign(block: &[u8; BLOCK], sign: u8) -> u64 {
+        mask(block, |word| {
+            let other = word ^ (ONES * u64::from(sign));
+            !(((other & LOW) + LOW) | other) & HIGH
+        })
+    }
+
+    pub(super) fn digits(block: &[u8; BLOCK]) -> u64 {
+        mask(block, |word| {
+            let from_zero = (word & LOW) + (0x80 - u64::from(b'0')) * ONES;
+            let behind_nine = (word & LOW) + (0x7f - u64::from(b'9')) * ONES;
+            from_zero & !behind_nine & !word & HIGH
+        })
+    }
+
+    /// One bit of each byte out of the high bits of `test`.
+    fn mask(block: &[u8; BLOCK], test: impl Fn(u64) -> u64) -> u64 {
+        block.as_chunks::<8>().0.iter().rev().fold(0, |mask, bytes| {
+            let found = test(u64::from_le_bytes(*bytes)) >> 7;
+            mask << 8 | found.wrapping_mul(0x0102_0408_1020_4080) >> 56
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{BLOCK, blocks};
+    use std::arch::x86_64::{
+        __m256i, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_set_epi64x,
+        _mm256_set1_epi8,
+    };
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn signs<const N: usize>(text: &[u8], signs: [u8; N], take: impl FnMut([u64; N])) {
+        blocks(
+            text,
+            |block| {
+                let halves = halves(block);
+                signs.map(|sign| mask(halves.map(|half| _mm256_cmpeq_epi8(half, _mm256_set1_epi8(sign as i8)))))
+            },
+            take,
+        );
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn digits(text: &[u8], take: impl FnMut(u64)) {
+        // Moved so that the digits are the ten lowest of all signed bytes.
+        let moved = _mm256_set1_epi8((0x80 - b'0') as i8);
+        let behind = _mm256_set1_epi8(i8::MIN + 10);
+        let test = |half| _mm256_cmpgt_epi8(behind, _mm256_add_epi8(half, moved));
+        blocks(text, |block| mask(halves(block).map(test)), take);
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn halves(block: &[u8; BLOCK]) -> [__m256i; 2] {
+        let word = |at: usize| block.as_chunks().0.get(at).map_or(0, |word| i64::from_le_bytes(*word));
+        [0, 4].map(|at| _mm256_set_epi64x(word(at + 3), word(at + 2), word(at + 1), word(at)))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn mask([low, high]: [__m256i; 2]) -> u64 {
+        let bits = |half| u64::from(_mm256_movemask_epi8(half) as u32);
+        bits(low) | bits(high) << 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_way_finds_the_same(text in prop::collection::vec(any::<u8>(), 0..300), some in any::<[u8; 2]>()) {
+            let plainly = |is: &dyn Fn(u8) -> bool| -> Vec<u64> {
+                let mask = |block: &[u8]| block.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(is(*byte)));
+                text.chunks(BLOCK).map(mask).collect()
+            };
+            let wanted = text.first().copied().unwrap_or(1).max(1);
+            let wanted = [wanted, some[0].max(1), some[1].max(1)];
+            let (mut here, mut anywhere) = (Vec::new(), Vec::new());
+            signs(&text, wanted, |masks| here.push(masks));
+            blocks(&text, |block| wanted.map(|sign| plain::sign(block, sign)), |masks| anywhere.push(masks));
+            prop_assert_eq!(&here, &anywhere);
+            for (at, sign) in wanted.into_iter().enumerate() {
+                let found: Vec<u64> = here.iter().map(|masks| masks[at]).collect();
+                prop_assert_eq!(found, plainly(&|byte| byte == sign));
+            }
+            let (mut here, mut anywhere) = (Vec::new(), Vec::new());
+            digits(&text, |mask| here.push(mask));
+            blocks(&text, plain::digits, |mask| anywhere.push(mask));
+            prop_assert_eq!(&here, &anywhere);
+            prop_assert_eq!(here, plainly(&|byte| byte.is_ascii_digit()));
+        }
+    }
+}
