@@ -6,8 +6,8 @@ pub(crate) const BLOCK: usize = 64;
 /// Hands on where the signs stand in each block of a text, in order; the last block is filled up with zeros.
 pub(crate) fn signs<const N: usize>(text: &[u8], signs: [u8; N], take: impl FnMut([u64; N])) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
+    if avx2::is_there() {
+        // SAFETY: the processor has what `avx2` needs.
         #[allow(unsafe_code, reason = "the features of a processor are known when the program runs")]
         return unsafe { avx2::signs(text, signs, take) };
     }
@@ -17,23 +17,26 @@ pub(crate) fn signs<const N: usize>(text: &[u8], signs: [u8; N], take: impl FnMu
 /// Hands on where digits stand in each block of a text, in order; the last block is filled up with zeros.
 pub(crate) fn digits(text: &[u8], take: impl FnMut(u64)) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
+    if avx2::is_there() {
+        // SAFETY: the processor has what `avx2` needs.
         #[allow(unsafe_code, reason = "the features of a processor are known when the program runs")]
         return unsafe { avx2::digits(text, take) };
     }
     blocks(text, plain::digits, take);
 }
 
-#[inline]
 fn blocks<M>(text: &[u8], mask: impl Fn(&[u8; BLOCK]) -> M, mut take: impl FnMut(M)) {
     let (blocks, rest) = text.as_chunks();
-    blocks.iter().for_each(|block| take(mask(block)));
-    if !rest.is_empty() {
-        let mut block = [0; BLOCK];
-        block[..rest.len()].copy_from_slice(rest);
-        take(mask(&block));
+    for block in blocks.iter().chain(&filled(rest)) {
+        take(mask(block));
     }
+}
+
+/// The last bytes of a text as a block, where there are any.
+fn filled(rest: &[u8]) -> Option<[u8; BLOCK]> {
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    (!rest.is_empty()).then_some(block)
 }
 
 /// Eight bytes at a time, for any processor.
@@ -68,47 +71,82 @@ mod plain {
     }
 }
 
+/// Thirty-two bytes at a time. No closure holds a vector: it would not become part of its caller.
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{BLOCK, blocks};
+    use super::{BLOCK, filled};
     use std::arch::x86_64::{
         __m256i, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_set_epi64x,
         _mm256_set1_epi8,
     };
 
-    #[target_feature(enable = "avx2")]
-    pub(super) fn signs<const N: usize>(text: &[u8], signs: [u8; N], take: impl FnMut([u64; N])) {
-        blocks(
-            text,
-            |block| {
-                let halves = halves(block);
-                signs.map(|sign| mask(halves.map(|half| _mm256_cmpeq_epi8(half, _mm256_set1_epi8(sign as i8)))))
-            },
-            take,
-        );
+    /// Whether the processor has AVX2, and what came with it.
+    pub(super) fn is_there() -> bool {
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2")
     }
 
-    #[target_feature(enable = "avx2")]
-    pub(super) fn digits(text: &[u8], take: impl FnMut(u64)) {
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    pub(super) fn signs<const N: usize>(text: &[u8], signs: [u8; N], mut take: impl FnMut([u64; N])) {
+        let (blocks, rest) = text.as_chunks();
+        for block in blocks.iter().chain(&filled(rest)) {
+            take(signs_of(block, signs));
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    pub(super) fn digits(text: &[u8], mut take: impl FnMut(u64)) {
+        let (blocks, rest) = text.as_chunks();
+        for block in blocks.iter().chain(&filled(rest)) {
+            take(digits_of(block));
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    #[inline]
+    fn signs_of<const N: usize>(block: &[u8; BLOCK], signs: [u8; N]) -> [u64; N] {
+        let (low, high) = halves(block);
+        let mut masks = [0; N];
+        for (mask, sign) in masks.iter_mut().zip(signs) {
+            let sign = _mm256_set1_epi8(sign as i8);
+            *mask = bits(_mm256_cmpeq_epi8(low, sign), _mm256_cmpeq_epi8(high, sign));
+        }
+        masks
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    #[inline]
+    fn digits_of(block: &[u8; BLOCK]) -> u64 {
+        let (low, high) = halves(block);
         // Moved so that the digits are the ten lowest of all signed bytes.
         let moved = _mm256_set1_epi8((0x80 - b'0') as i8);
         let behind = _mm256_set1_epi8(i8::MIN + 10);
-        let test = |half| _mm256_cmpgt_epi8(behind, _mm256_add_epi8(half, moved));
-        blocks(text, |block| mask(halves(block).map(test)), take);
+        bits(
+            _mm256_cmpgt_epi8(behind, _mm256_add_epi8(low, moved)),
+            _mm256_cmpgt_epi8(behind, _mm256_add_epi8(high, moved)),
+        )
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
     #[inline]
-    fn halves(block: &[u8; BLOCK]) -> [__m256i; 2] {
-        let word = |at: usize| block.as_chunks().0.get(at).map_or(0, |word| i64::from_le_bytes(*word));
-        [0, 4].map(|at| _mm256_set_epi64x(word(at + 3), word(at + 2), word(at + 1), word(at)))
+    fn halves(block: &[u8; BLOCK]) -> (__m256i, __m256i) {
+        let (words, _) = block.as_chunks();
+        let word = [
+            i64::from_le_bytes(words[0]),
+            i64::from_le_bytes(words[1]),
+            i64::from_le_bytes(words[2]),
+            i64::from_le_bytes(words[3]),
+            i64::from_le_bytes(words[4]),
+            i64::from_le_bytes(words[5]),
+            i64::from_le_bytes(words[6]),
+            i64::from_le_bytes(words[7]),
+        ];
+        (_mm256_set_epi64x(word[3], word[2], word[1], word[0]), _mm256_set_epi64x(word[7], word[6], word[5], word[4]))
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
     #[inline]
-    fn mask([low, high]: [__m256i; 2]) -> u64 {
-        let bits = |half| u64::from(_mm256_movemask_epi8(half) as u32);
-        bits(low) | bits(high) << 32
+    fn bits(low: __m256i, high: __m256i) -> u64 {
+        u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << 32
     }
 }
 

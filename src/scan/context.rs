@@ -11,6 +11,7 @@ use std::ops::Range;
 pub(super) struct ContextSearch {
     implicated: Implicated,
     ids: FxHashSet<u64>,
+    beginnings: Beginnings,
     /// Digits of the shortest and the longest id.
     shortest: usize,
     longest: usize,
@@ -22,7 +23,8 @@ impl ContextSearch {
         let ids: FxHashSet<u64> = implicated.regions.iter().map(|id| id.0).collect();
         let lengths = || ids.iter().map(|id| digits(*id));
         let (shortest, longest) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(0));
-        Self { implicated, ids, shortest, longest }
+        let beginnings = Beginnings::new(&ids, shortest);
+        Self { implicated, ids, beginnings, shortest, longest }
     }
 
     /// Whether a record may be wanted: it holds the number of a region, or keys where keys are implicated.
@@ -112,10 +114,55 @@ impl ContextSearch {
 
 /// The number at the start of a text, and how many digits it has. Beyond 64 bits it wraps: nobody looks for those.
 fn number(text: &[u8]) -> (u64, usize) {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold((0u64, 0), |(number, length), digit| {
-        (number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')), length + 1)
-    })
+    let (mut number, mut length) = (0u64, 0);
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+        length += 1;
+    }
+    (number, length)
+}
+
+/// The first digits of all numbers that are looked for, as bits by a hash: most other numbers need not be read.
+#[derive(Debug)]
+struct Beginnings {
+    /// What of eight bytes counts: as many as the shortest number has.
+    mask: u64,
+    bits: Vec<u64>,
+}
+
+impl Beginnings {
+    const LOG: u32 = 16;
+
+    fn new(ids: &FxHashSet<u64>, shortest: usize) -> Self {
+        let mask = u64::MAX >> (64 - 8 * shortest.clamp(1, 8));
+        let mut beginnings = Self { mask, bits: vec![0; 1 << (Self::LOG - 6)] };
+        for id in ids {
+            let digits = format!("{id:<8}");
+            if let Some(first) = digits.as_bytes().first_chunk() {
+                let bit = beginnings.bit(*first);
+                beginnings.bits[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+        beginnings
+    }
+
+    #[inline]
+    fn bit(&self, first: [u8; 8]) -> usize {
+        ((u64::from_le_bytes(first) & self.mask).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - Self::LOG)) as usize
+    }
+
+    /// Whether a text may begin with such a number.
+    #[inline]
+    fn may_begin(&self, text: &[u8]) -> bool {
+        text.first_chunk().is_none_or(|first| {
+            let bit = self.bit(*first);
+            self.bits[bit / 64] >> (bit % 64) & 1 == 1
+        })
+    }
 }
 
 /// Ranges that are no further apart are read as one.
@@ -165,6 +212,7 @@ impl<'s, 't> Hits<'s, 't> {
         loop {
             while let Some(begin) = self.numbers.get(self.next).copied() {
                 if begin >= from
+                    && self.search.beginnings.may_begin(&self.text[begin..])
                     && let Some(length) = self.search.id_length(&self.text[begin..])
                 {
                     return Some(begin + length - 1);
@@ -181,7 +229,13 @@ impl<'s, 't> Hits<'s, 't> {
         self.next = 0;
         let shortest = self.search.shortest;
         masks::digits(&stretch[..stretch.len().min(STRETCH)], |digits| {
-            let mut ends = ends_of_runs(self.digits, digits, shortest);
+            // A number that goes on from the bytes before.
+            let (before, here) = (self.digits.leading_ones() as usize, digits.trailing_ones() as usize);
+            if (1..shortest).contains(&before) && before + here >= shortest {
+                self.numbers.push(self.read - before);
+            }
+            let own = if before > 0 { digits & digits.wrapping_add(1) } else { digits };
+            let mut ends = ends_of_runs(own, shortest);
             while ends != 0 {
                 self.numbers.push(self.read + ends.trailing_zeros() as usize + 1 - shortest);
                 ends &= ends - 1;
@@ -194,16 +248,16 @@ impl<'s, 't> Hits<'s, 't> {
     }
 }
 
-/// Of 64 bytes, given what is set in the 64 before and in them: where a run of set bits has just become so long.
-fn ends_of_runs(before: u64, here: u64, length: usize) -> u64 {
-    let mut long = u128::from(here) << 64 | u128::from(before);
-    let mut reached = 1;
+/// Where a run of set bits has just become so long.
+#[inline]
+fn ends_of_runs(bits: u64, length: usize) -> u64 {
+    let (mut long, mut reached) = (bits, 1);
     while reached < length {
         let step = reached.min(length - reached);
         long &= long << step;
         reached += step;
     }
-    ((long & !(long << 1)) >> 64) as u64
+    long & !(long << 1)
 }
 
 #[cfg(test)]
