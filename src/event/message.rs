@@ -20,7 +20,8 @@ pub(crate) fn of(record: &Record<'_>) -> Box<str> {
             let is_bare = record.message.is_empty() && record.fields.is_empty();
             let message = text(if is_bare { &record.text } else { &record.message });
             let error = ERRORS.iter().find_map(|key| record.field(key)).filter(|field| !field.value.is_empty());
-            out.reserve(message.len() + error.map_or(0, |error| error.value.len()) + ": ".len());
+            // With room for a short record's other fields: the text is short-lived.
+            out.reserve(message.len() + error.map_or(0, |error| error.value.len()) + 256);
             out.push_str(&chain::fold(message.trim()));
             if let Some(error) = error {
                 if !out.is_empty() {

@@ -16,11 +16,16 @@ pub(super) struct LineEnd {
 pub(super) struct LineEnds {
     found: Vec<LineEnd>,
     next: usize,
-    /// Up to where the text was read.
-    read: usize,
-    /// Whether the line that was not yet at its end is glued.
+    reading: Reading,
+}
+
+/// How far the text was read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reading {
+    at: usize,
+    /// Whether the line that is not yet at its end is glued.
     is_glued: bool,
-    /// The last bits of the masks before: what they mark may concern the next bytes.
+    /// The masks before: what their last bits mark may concern the next bytes.
     newlines: u64,
     opens: u64,
 }
@@ -42,44 +47,51 @@ impl LineEnds {
     }
 
     fn read(&mut self, text: &[u8], from: usize) -> Option<()> {
-        if self.read <= from {
+        // Apart from `self`, so that it stays in registers.
+        let mut reading = self.reading;
+        if reading.at <= from {
             // A line starts here.
-            *self = Self { found: std::mem::take(&mut self.found), read: from, newlines: 1 << 63, ..Self::default() };
+            reading = Reading { at: from, newlines: 1 << 63, ..Reading::default() };
         }
         self.found.clear();
         self.next = 0;
-        let stretch = text.get(self.read..).filter(|rest| !rest.is_empty())?;
-        let stretch = &stretch[..stretch.len().min(STRETCH)];
-        masks::signs(stretch, *b"\n[2", |found| self.block(text, found));
-        self.read = self.read.min(text.len());
+        let stretch = text.get(reading.at..).filter(|rest| !rest.is_empty())?;
+        masks::signs(&stretch[..stretch.len().min(STRETCH)], *b"\n[2", |masks| {
+            reading.block(text, masks, &mut self.found);
+        });
+        self.reading = Reading { at: reading.at.min(text.len()), ..reading };
         Some(())
     }
+}
 
+impl Reading {
     #[inline]
-    fn block(&mut self, text: &[u8], [mut newlines, opens, twos]: [u64; 3]) {
+    fn block(&mut self, text: &[u8], [mut newlines, opens, twos]: [u64; 3], found: &mut Vec<LineEnd>) {
         // `[2`, by the place of its digit; not where the line starts with it.
         let seconds = (opens << 1 | self.opens >> 63) & twos & !(newlines << 2 | self.newlines >> 62);
+        let mut heads = if seconds == 0 { 0 } else { self.heads(text, seconds) };
         (self.newlines, self.opens) = (newlines, opens);
-        let mut heads = 0u64;
-        let mut left = seconds;
-        while left != 0 {
-            let at = left.trailing_zeros();
-            if text.get(self.read + at as usize + 1) == Some(&b'0') {
-                heads |= 1u64 << at;
-            }
-            left &= left - 1;
-        }
         while newlines != 0 {
             let bit = newlines.trailing_zeros();
             let before = (1u64 << bit) - 1;
-            let is_glued = self.is_glued || heads & before != 0;
-            self.found.push(LineEnd { at: self.read + bit as usize, is_glued });
+            found.push(LineEnd { at: self.at + bit as usize, is_glued: self.is_glued || heads & before != 0 });
             self.is_glued = false;
             heads &= !before;
             newlines &= newlines - 1;
         }
         self.is_glued |= heads != 0;
-        self.read += masks::BLOCK;
+        self.at += masks::BLOCK;
+    }
+
+    /// Those of the digits of `[2` behind which a `0` stands.
+    fn heads(&self, text: &[u8], mut seconds: u64) -> u64 {
+        let mut heads = 0;
+        while seconds != 0 {
+            let bit = seconds.trailing_zeros();
+            heads |= u64::from(text.get(self.at + bit as usize + 1) == Some(&b'0')) << bit;
+            seconds &= seconds - 1;
+        }
+        heads
     }
 }
 

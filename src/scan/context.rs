@@ -227,36 +227,47 @@ impl<'s, 't> Hits<'s, 't> {
         let stretch = self.text.get(self.read..).filter(|rest| !rest.is_empty())?;
         self.numbers.clear();
         self.next = 0;
-        let shortest = self.search.shortest;
+        let (shortest, steps) = (self.search.shortest, steps(self.search.shortest));
+        // Apart from `self`, so that they stay in registers.
+        let (mut read, mut last, numbers) = (self.read, self.digits, &mut self.numbers);
         masks::digits(&stretch[..stretch.len().min(STRETCH)], |digits| {
-            // A number that goes on from the bytes before.
-            let (before, here) = (self.digits.leading_ones() as usize, digits.trailing_ones() as usize);
-            if (1..shortest).contains(&before) && before + here >= shortest {
-                self.numbers.push(self.read - before);
+            let mut own = digits;
+            if last >> 63 == 1 {
+                // A number that goes on from the bytes before.
+                let (before, here) = (last.leading_ones() as usize, digits.trailing_ones() as usize);
+                if before < shortest && before + here >= shortest {
+                    numbers.push(read - before);
+                }
+                own &= digits.wrapping_add(1);
             }
-            let own = if before > 0 { digits & digits.wrapping_add(1) } else { digits };
-            let mut ends = ends_of_runs(own, shortest);
+            let mut ends = ends_of_runs(own, steps);
             while ends != 0 {
-                self.numbers.push(self.read + ends.trailing_zeros() as usize + 1 - shortest);
+                numbers.push(read + ends.trailing_zeros() as usize + 1 - shortest);
                 ends &= ends - 1;
             }
-            self.digits = digits;
-            self.read += masks::BLOCK;
+            last = digits;
+            read += masks::BLOCK;
         });
-        self.read = self.read.min(self.text.len());
+        self.digits = last;
+        self.read = read.min(self.text.len());
         Some(())
     }
 }
 
-/// Where a run of set bits has just become so long.
+/// Shifts that together find runs of so many bits, at most 32: each makes the runs that are known longer, at most twice as long.
+fn steps(length: usize) -> [u32; 5] {
+    let mut known = 1;
+    [(); 5].map(|()| {
+        let step = known.min(length.saturating_sub(known));
+        known += step;
+        step as u32
+    })
+}
+
+/// Where a run of set bits has just become as long as the steps go.
 #[inline]
-fn ends_of_runs(bits: u64, length: usize) -> u64 {
-    let (mut long, mut reached) = (bits, 1);
-    while reached < length {
-        let step = reached.min(length - reached);
-        long &= long << step;
-        reached += step;
-    }
+fn ends_of_runs(bits: u64, steps: [u32; 5]) -> u64 {
+    let long = steps.iter().fold(bits, |long, step| long & long << step);
     long & !(long << 1)
 }
 
