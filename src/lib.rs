@@ -15,7 +15,7 @@
 //!                   commands  one file for each subcommand
 //! ```
 //!
-//! `units` holds the field's own quantities, `safe` makes text fit for output, `masks` finds bytes by vectors; all may use them.
+//! `units` holds the field's own quantities, `safe` makes text fit for output, `search` finds bytes and texts quickly; all may use them.
 //! `rows` writes events between a scan and a report that run apart.
 
 pub mod cli;
@@ -24,7 +24,6 @@ pub mod correlate;
 pub mod error;
 pub mod event;
 pub mod input;
-mod masks;
 pub mod matching;
 #[cfg(feature = "sqlite")]
 pub mod nightly;
@@ -36,6 +35,7 @@ pub mod rows;
 pub mod rules;
 pub mod safe;
 pub mod scan;
+mod search;
 pub mod settings;
 pub mod units;
 

@@ -1,9 +1,9 @@
 //! A record and the rule that it matched become an event.
 
 use super::{Event, Fact, FactKind, codes, describe, ids, message, status};
-use crate::matching::AnyOf;
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
+use crate::search::AnyOf;
 use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
 use std::sync::{Arc, LazyLock};
 

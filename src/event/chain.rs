@@ -18,7 +18,7 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
 
 /// Folds repeats of one or several links in a row; gives the text and the highest number of repeats.
 fn fold_by<'t>(text: &'t str, separator: &str) -> (Cow<'t, str>, usize) {
-    if !may_repeat(text, separator) {
+    if !repeats(text, separator) {
         return (Cow::Borrowed(text), 1);
     }
     let mut links: Vec<&str> = Vec::new();
@@ -69,7 +69,7 @@ fn key(mut link: &str) -> &str {
 }
 
 /// Whether links stand twice in a row; few texts have such, and all are asked.
-fn may_repeat(text: &str, separator: &str) -> bool {
+fn repeats(text: &str, separator: &str) -> bool {
     let signs = separator.as_bytes();
     let is_whole = |at: &usize| text.as_bytes()[*at..].starts_with(signs);
     let mut ends = memchr::memchr_iter(signs[0], text.as_bytes()).filter(is_whole).peekable();

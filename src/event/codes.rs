@@ -1,6 +1,6 @@
 //! Error codes in a record: `KV:LogBackup:RaftReq`, `BR:Backup:ErrBackupGCSafepointExceeded`, `kv:9007`.
 
-use crate::matching::AnyOf;
+use crate::search::AnyOf;
 use std::sync::LazyLock;
 
 const STEMS: [&str; 6] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:"];

@@ -1,7 +1,7 @@
 //! Region descriptions in text: id, keys, epoch and peers, as Rust and Go print them; and key ranges without a region.
 
 use super::{KeyRange, RegionDescription};
-use crate::matching::AnyOf;
+use crate::search::AnyOf;
 use crate::units::{PeerId, RegionId, StoreId};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;

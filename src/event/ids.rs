@@ -1,7 +1,7 @@
 //! Regions, stores and TSOs in free text, in every shape in which components write them, and no false ones:
 //! a peer id, a count or a number inside a key is not a region.
 
-use crate::matching::AnyOf;
+use crate::search::AnyOf;
 use crate::units::{RegionId, StoreId, Tso};
 use std::sync::LazyLock;
 

@@ -1,5 +1,7 @@
 //! What a gate has stopped lately: a log says the same over and over, and what was stopped once need not be judged again.
 
+use crate::search;
+
 /// Beginnings of records, from the level to the first bytes of the message, that one gate has stopped.
 #[derive(Debug)]
 pub struct Chatter(Vec<Slot>);
@@ -14,11 +16,11 @@ struct Slot {
 const MOST: usize = 64;
 /// Bytes by which a slot is chosen: level, source file and line, of which hardly two write such records.
 const KEY: usize = 24;
-const SLOTS_LOG: u32 = 8;
+const SLOTS: usize = 256;
 
 impl Default for Chatter {
     fn default() -> Self {
-        Self(vec![Slot { length: 0, text: [0; MOST] }; 1 << SLOTS_LOG])
+        Self(vec![Slot { length: 0, text: [0; MOST] }; SLOTS])
     }
 }
 
@@ -48,7 +50,7 @@ fn slot(text: &[u8]) -> Option<usize> {
     let (words, _) = text.first_chunk::<KEY>()?.as_chunks::<8>();
     let word = |at: usize| u64::from_le_bytes(words[at]);
     let mixed = word(0) ^ word(1).rotate_left(23) ^ word(2).rotate_left(41);
-    Some((mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS_LOG)) as usize)
+    Some(search::hash(mixed) as usize % SLOTS)
 }
 
 #[cfg(test)]

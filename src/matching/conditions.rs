@@ -1,8 +1,9 @@
 //! Whether all conditions of a rule hold for a record.
 
-use super::{AnyOf, without_tag};
+use super::without_tag;
 use crate::record::Record;
 use crate::rules::Rule;
+use crate::search::AnyOf;
 use crate::units::Component;
 use memchr::memmem::Finder;
 

@@ -4,6 +4,7 @@
 use super::Chatter;
 use crate::record::CLEAN_HEADER;
 use crate::rules::Rule;
+use crate::search::{self, Bits};
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
@@ -11,8 +12,6 @@ use rustc_hash::FxHashMap;
 /// Bytes of a message's head that the gate looks at; of a shorter `starts` text, half as many.
 const HEAD: usize = 16;
 const SHORT: usize = HEAD / 2;
-/// Bits of the two tables.
-const BITS: u32 = 16;
 
 /// Which records of INFO and finer may match a set of rules; WARN and worse always pass.
 #[derive(Debug)]
@@ -194,7 +193,10 @@ impl Head {
     fn of(message: &[u8]) -> Self {
         let (first, ends) = until_end(word(message));
         let second = if ends { 0 } else { until_end(word(message.get(SHORT..).unwrap_or_default())).0 };
-        Self { long: mix(first.rotate_left(29) ^ second.wrapping_mul(0xff51_afd7_ed55_8ccd)), short: mix(first) }
+        Self {
+            long: search::hash(first.rotate_left(29) ^ second.wrapping_mul(0xff51_afd7_ed55_8ccd)),
+            short: search::hash(first),
+        }
     }
 }
 
@@ -227,30 +229,7 @@ fn until_end(word: u64) -> (u64, bool) {
 #[inline]
 fn hash(text: &[u8]) -> u32 {
     let last = text.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    mix(word(text) ^ last.rotate_left(23) ^ text.len() as u64)
-}
-
-#[inline]
-fn mix(word: u64) -> u32 {
-    (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as u32
-}
-
-#[derive(Debug)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn new() -> Self {
-        Self(vec![0; 1 << (BITS - 6)])
-    }
-
-    fn set(&mut self, bit: u32) {
-        self.0[(bit >> 6) as usize] |= 1 << (bit & 63);
-    }
-
-    #[inline]
-    fn has(&self, bit: u32) -> bool {
-        self.0[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
-    }
+    search::hash(word(text) ^ last.rotate_left(23) ^ text.len() as u64)
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! Which rule a record matches: gate, dispatch, confirm.
 //!
 //! A clean record passes the gate by its level, or by the head of its message; nothing else of it is read before, and of chatter
-//! that was stopped once only that it is the same. A candidate is dispatched by its whole message (one look-up); only where that finds nothing does an automaton run over its text.
+//! that was stopped once only that it is the same. A candidate is dispatched by its whole message (one look-up); only where that
+//! finds nothing does an automaton run over its text.
 
-mod any_of;
 mod chatter;
 mod conditions;
 mod gate;
 
-pub(crate) use any_of::AnyOf;
 pub use chatter::Chatter;
 pub use gate::Gate;
 

@@ -1,6 +1,6 @@
 //! Where lines end, and which of them hold a second header: read many bytes at a time, since every byte passes here.
 
-use crate::masks;
+use crate::search::masks::{self, STRETCH};
 
 /// A line that ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +29,6 @@ struct Reading {
     newlines: u64,
     opens: u64,
 }
-
-/// Bytes that are read at once; they stay in the processor's nearest cache until their records are looked at.
-const STRETCH: usize = 16 << 10;
 
 impl LineEnds {
     /// The end of the line that starts at `from`; `from` may only grow. None where the text ends before.

@@ -10,7 +10,8 @@ pub(super) use quotes::halved;
 
 use super::plain::plain;
 use super::{Kind, Record, body, escape, foreign, header, json, look, prefix};
-use aho_corasick::{AhoCorasick, MatchKind, packed};
+use crate::search::AnyOf;
+use aho_corasick::{AhoCorasick, MatchKind};
 use header::Header;
 use lines::Breaks;
 use std::borrow::Cow;
@@ -256,10 +257,9 @@ pub(super) fn is_damaged(raw: &[u8]) -> bool {
 
 /// Whether one of those signs may be there: odd bytes, counted without short cuts so that vectors do it, or a pair.
 fn may_be_damaged(raw: &[u8]) -> bool {
-    static PAIRS: LazyLock<Option<packed::Searcher>> =
-        LazyLock::new(|| packed::Searcher::new(["](", "\"\"", "[\\", "\\[", "[0"]));
+    static PAIRS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&["](", "\"\"", "[\\", "\\[", "[0"]));
     let is_odd = raw.iter().fold(0, |any, byte| any | u8::from(!(b' '..0x80).contains(byte)) | u8::from(*byte == b'&'));
-    is_odd != 0 || PAIRS.as_ref().is_none_or(|pairs| pairs.find(raw).is_some())
+    is_odd != 0 || PAIRS.is_in(raw)
 }
 
 /// The text with every occurrence of the first parts replaced; at one position the first pair that fits wins.

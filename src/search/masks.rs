@@ -2,6 +2,8 @@
 
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 64;
+/// Bytes to be read at once: they stay near the processor until what was found in them is looked at.
+pub(crate) const STRETCH: usize = 16 << 10;
 
 /// Hands on where the signs stand in each block of a text, in order; the last block is filled up with zeros.
 pub(crate) fn signs<const N: usize>(text: &[u8], signs: [u8; N], take: impl FnMut([u64; N])) {
@@ -130,17 +132,8 @@ mod avx2 {
     #[inline]
     fn halves(block: &[u8; BLOCK]) -> (__m256i, __m256i) {
         let (words, _) = block.as_chunks();
-        let word = [
-            i64::from_le_bytes(words[0]),
-            i64::from_le_bytes(words[1]),
-            i64::from_le_bytes(words[2]),
-            i64::from_le_bytes(words[3]),
-            i64::from_le_bytes(words[4]),
-            i64::from_le_bytes(words[5]),
-            i64::from_le_bytes(words[6]),
-            i64::from_le_bytes(words[7]),
-        ];
-        (_mm256_set_epi64x(word[3], word[2], word[1], word[0]), _mm256_set_epi64x(word[7], word[6], word[5], word[4]))
+        let word = |at: usize| i64::from_le_bytes(words[at]);
+        (_mm256_set_epi64x(word(3), word(2), word(1), word(0)), _mm256_set_epi64x(word(7), word(6), word(5), word(4)))
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2")]
