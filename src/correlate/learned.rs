@@ -67,24 +67,23 @@ impl Learned {
         let mut identify = Identify::new(sources);
         let mut skew = Skew::default();
         let mut implicated = ImplicatedGathered::default();
-        events.for_each(&mut |event| {
-            let file = learned.file(event);
-            if learned.counted[file] != file {
-                return;
-            }
-            let rule = learned.rules.intern(&event.rule);
-            if learned.groups.len() <= rule as usize {
-                learned.groups.push(Arc::clone(&event.group));
-            }
-            identify.take(file, event);
-            skew.take(file, event);
-            implicated.add(event);
-            learned.cluster_ids.take(file, event);
-            let looked =
-                if event.task.is_some() { screen_of(event).and_then(|screen| screen.observed_at) } else { None };
-            learned.newest = learned.newest.max(event.time).max(looked);
-            learned.lives.take(event);
-            learned.keys.take(event);
+        events.for_each_batch(&mut |batch| {
+            let counted: Vec<(usize, &Event)> =
+                batch.iter().filter_map(|event| Some((learned.counted_or_new(event)?, *event))).collect();
+            rayon::join(
+                || {
+                    for (file, event) in &counted {
+                        identify.take(*file, event);
+                        skew.take(*file, event);
+                    }
+                },
+                || {
+                    for (file, event) in &counted {
+                        implicated.add(event);
+                        learned.take(*file, event);
+                    }
+                },
+            );
         })?;
         learned.keys.finish();
         learned.implicated = implicated.close().regions.into_iter().collect();
@@ -94,22 +93,35 @@ impl Learned {
         Ok(learned)
     }
 
+    fn take(&mut self, file: usize, event: &Event) {
+        let rule = self.rules.intern(&event.rule);
+        if self.groups.len() <= rule as usize {
+            self.groups.push(Arc::clone(&event.group));
+        }
+        self.cluster_ids.take(file, event);
+        let looked = if event.task.is_some() { screen_of(event).and_then(|screen| screen.observed_at) } else { None };
+        self.newest = self.newest.max(event.time).max(looked);
+        self.lives.take(event);
+        self.keys.take(event);
+    }
+
     /// The newest time of a record; of a status screen the moment when somebody looked.
     pub(super) fn now(&self) -> Option<Timestamp> {
         let counted = self.sources.iter().enumerate().filter(|(at, _)| self.counted[*at] == *at);
         counted.filter_map(|(_, row)| row.last).max().max(self.newest)
     }
 
-    /// The source of an event; a new one where no row names it.
-    fn file(&mut self, event: &Event) -> usize {
+    /// The source of an event, where it counts; a new one where no row names it.
+    fn counted_or_new(&mut self, event: &Event) -> Option<usize> {
         if let Some(at) = self.by_file.get(&event.file) {
-            return *at as usize;
+            let at = *at as usize;
+            return (self.counted[at] == at).then_some(at);
         }
         let at = self.sources.len();
         self.by_file.insert(Arc::clone(&event.file), at as u32);
         self.sources.push(SourceRow { file: Arc::clone(&event.file), ..SourceRow::default() });
         self.counted.push(at);
-        at
+        Some(at)
     }
 
     /// The number of a source.

@@ -4,6 +4,7 @@ use super::Event;
 use super::merge::SortedEvents;
 use super::spill::WrittenRun;
 use crate::units::Timestamp;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -104,15 +105,9 @@ impl EventStore {
     pub fn finish(mut self, corrections: Corrections) -> SortedEvents {
         self.local.iter_mut().for_each(|event| corrections.zone(event));
         self.held.push(self.local);
-        self.held.iter_mut().flatten().for_each(|event| corrections.line(event));
-        let mut order = sorted(&self.held);
-        let held = self.held;
-        // The same record may come from several passes.
-        order.dedup_by(|a, b| {
-            let (a, b) = (&held[a.0 as usize][a.1 as usize], &held[b.0 as usize][b.1 as usize]);
-            a.offset == b.offset && a.file == b.file
-        });
-        SortedEvents { held, order, runs: self.runs, corrections, redacted: self.redacted }
+        self.held.par_iter_mut().flatten().for_each(|event| corrections.line(event));
+        let order = sorted(&self.held);
+        SortedEvents { held: self.held, order, runs: self.runs, corrections, redacted: self.redacted }
     }
 }
 
@@ -137,24 +132,31 @@ impl Corrections {
     }
 }
 
-/// The order of events by time, source and offset: where each stands.
+/// The order of events by time, source and offset: where each stands. The same record may come from several passes; it is there once.
 fn sorted(held: &[Vec<Event>]) -> Vec<(u32, u32)> {
-    let mut files: Vec<&Arc<str>> = held.iter().flatten().map(|event| &event.file).collect();
-    files.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    // Events of one source come in runs.
+    let files_of = held
+        .par_iter()
+        .flat_map_iter(|events| events.chunk_by(|a, b| Arc::ptr_eq(&a.file, &b.file)).map(|run| &run[0].file));
+    let mut files: Vec<&Arc<str>> = files_of.collect();
     files.sort_unstable();
     files.dedup();
-    let mut rank: Option<(&Arc<str>, u32)> = None;
-    let mut keys: Vec<(i64, u32, u64, u32, u32)> = Vec::with_capacity(held.iter().map(Vec::len).sum());
-    for (batch, events) in (0u32..).zip(held) {
+    let keys_of = |(batch, events): (usize, &Vec<Event>)| {
+        let mut rank: Option<(&Arc<str>, u32)> = None;
+        let mut keys: Vec<(i64, u32, u64, u32, u32)> = Vec::with_capacity(events.len());
         for (at, event) in (0u32..).zip(events) {
-            // Events of one source come in runs.
             let known = rank.filter(|(file, _)| Arc::ptr_eq(file, &event.file)).map(|(_, rank)| rank);
             let number = known.unwrap_or_else(|| files.partition_point(|file| **file < event.file) as u32);
             rank = Some((&event.file, number));
-            keys.push((event.time.map_or(i64::MAX, |time| time.0), number, event.offset, batch, at));
+            keys.push((event.time.map_or(i64::MAX, |time| time.0), number, event.offset, batch as u32, at));
         }
-    }
-    keys.sort_unstable();
+        keys
+    };
+    let mut keys: Vec<_> = held.par_iter().enumerate().flat_map_iter(keys_of).collect();
+    keys.par_sort_unstable();
+    keys.dedup_by(|(_, file, offset, ..), (_, file_before, offset_before, ..)| {
+        (file, offset) == (file_before, offset_before)
+    });
     keys.into_iter().map(|(_, _, _, batch, at)| (batch, at)).collect()
 }
 

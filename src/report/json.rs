@@ -57,7 +57,7 @@ pub(super) fn write(
     rows(&mut out, &tables::errors(), &findings.errors, safe)?;
     rows(&mut out, &tables::unmatched(), &findings.unmatched, safe)?;
     rows(&mut out, &tables::sources(), &findings.sources, safe)?;
-    list(&mut out, "caveats", findings.caveats.iter().map(|caveat| safe.text(caveat).to_string()))?;
+    list(&mut out, "caveats", findings.caveats.iter().map(|caveat| safe.text(caveat)))?;
     write!(out, ",\n\"run\": ")?;
     serde_json::to_writer(&mut out, &RunDoc(run, safe))?;
     out.write_all(b"}\n")?;
@@ -106,7 +106,7 @@ impl<R: Rows> Serialize for CellDoc<'_, R> {
         let Self(cell, row, safe) = *self;
         match cell {
             Cell::Word(get) => get(row).serialize(serializer),
-            Cell::Text(get) => get(row).map(|text| safe.text(text).to_string()).serialize(serializer),
+            Cell::Text(get) => get(row).map(|text| safe.text(text)).serialize(serializer),
             Cell::Time(get) => Moment(get(row)).serialize(serializer),
             Cell::Number(get) => get(row).serialize(serializer),
             Cell::Signed(get) => get(row).serialize(serializer),
@@ -120,9 +120,9 @@ impl<R: Rows> Serialize for CellDoc<'_, R> {
                 let mut words = Vec::new();
                 get(row, &mut words);
                 as_set(&mut words);
-                serializer.collect_seq(words.iter().map(|word| safe.text(word).to_string()))
+                serializer.collect_seq(words.iter().map(|word| safe.text(word)))
             }
-            Cell::List(get, _) => serializer.collect_seq(get(row).iter().map(|text| safe.text(text).to_string())),
+            Cell::List(get, _) => serializer.collect_seq(get(row).iter().map(|text| safe.text(text))),
         }
     }
 }
@@ -160,7 +160,7 @@ impl Serialize for TaskDoc<'_> {
         let mut map = serializer.serialize_map(None)?;
         RowDoc { table: tasks, row, safe }.entries(&mut map)?;
         map.serialize_entry("since", &Moment(row.since))?;
-        map.serialize_entry("held_by", &row.held_by.as_deref().map(|id| safe.text(id).to_string()))?;
+        map.serialize_entry("held_by", &row.held_by.as_deref().map(|id| safe.text(id)))?;
         map.serialize_entry("checkpoints", &Curve(&row.checkpoints))?;
         map.serialize_entry("safepoints", &Curve(&row.safepoints))?;
         map.end()
@@ -199,7 +199,10 @@ struct Moment(Option<Timestamp>);
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.map(|time| time.to_string()).serialize(serializer)
+        match self.0 {
+            Some(time) => serializer.collect_str(&time),
+            None => serializer.serialize_none(),
+        }
     }
 }
 
@@ -238,12 +241,12 @@ impl Serialize for RunDoc<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(run, safe) = *self;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("command_line", &*safe.text(&run.command_line))?;
+        map.serialize_entry("command_line", &safe.text(&run.command_line))?;
         map.serialize_entry("version", run.version)?;
         map.serialize_entry("duration_ms", &run.duration_ms)?;
         map.serialize_entry("bytes_per_second", &run.bytes_per_second)?;
         map.serialize_entry("threads", &run.threads)?;
-        let news: Vec<String> = run.news.iter().map(|sentence| safe.text(sentence).to_string()).collect();
+        let news: Vec<_> = run.news.iter().map(|sentence| safe.text(sentence)).collect();
         map.serialize_entry("news", &news)?;
         map.end()
     }

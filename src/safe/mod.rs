@@ -8,6 +8,7 @@ mod secrets;
 pub use controls::visible;
 pub use secrets::redact;
 
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// How text is made safe in this run.
@@ -75,7 +76,8 @@ fn then(text: Cow<'_, str>, change: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Text that passed `Safe`, or that is our own. What a report prints is made of these.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+#[serde(transparent)]
 pub struct SafeText<'a>(Cow<'a, str>);
 
 impl SafeText<'_> {

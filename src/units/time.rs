@@ -1,6 +1,7 @@
 //! A moment in UTC, to the millisecond: what every record, TSO and deadline is measured in.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Milliseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -141,18 +142,29 @@ const fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
+/// As RFC 3339 has it, in UTC, with milliseconds. Reports have millions of them, so the digits are put down by hand.
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (days, millis) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days);
         let (seconds, milli) = (millis / 1_000, millis % 1_000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{milli:03}Z",
-            seconds / 3_600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: Range<usize>, mut number: i64| {
+            for digit in text[at].iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        let has_four_digits = (0..=9_999).contains(&year);
+        put(0..4, if has_four_digits { year } else { 0 });
+        put(5..7, month);
+        put(8..10, day);
+        put(11..13, seconds / 3_600);
+        put(14..16, seconds / 60 % 60);
+        put(17..19, seconds % 60);
+        put(20..23, milli);
+        let text = std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?;
+        if has_four_digits { f.write_str(text) } else { write!(f, "{year:04}{}", &text[4..]) }
     }
 }
 
@@ -173,7 +185,8 @@ pub fn hms(millis: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Timestamp, hms};
+    use super::{Timestamp, civil_from_days, hms};
+    use proptest::prelude::*;
 
     #[test]
     fn prints_and_reads_rfc3339() {
@@ -199,5 +212,17 @@ mod tests {
         assert_eq!(hms(388_000), "6m28s");
         assert_eq!(hms(-45_000), "-45s");
         assert_eq!(hms(5 * 86_400_000), "5d00h");
+    }
+
+    proptest! {
+        #[test]
+        fn any_time_is_printed_digit_by_digit(millis in -200_000_000_000_000i64..400_000_000_000_000) {
+            let (year, month, day) = civil_from_days(millis.div_euclid(86_400_000));
+            let clock = millis.rem_euclid(86_400_000);
+            let (hour, minute, second) = (clock / 3_600_000, clock / 60_000 % 60, clock / 1_000 % 60);
+            let milli = clock % 1_000;
+            let expected = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z");
+            prop_assert_eq!(Timestamp(millis).to_string(), expected);
+        }
     }
 }

@@ -2,9 +2,13 @@
 
 use super::cache;
 use super::guard::Registration;
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
+use rayon::prelude::*;
 use std::fs::File;
 use std::ops::Deref;
+
+/// Bytes that one thread gives back at a time: a multiple of any page.
+const RELEASED: usize = 64 << 20;
 
 /// A file up to a length, in memory.
 pub(in crate::input) struct Mapping {
@@ -36,6 +40,22 @@ impl Mapping {
     /// Whether a part of it was gone when it was touched, and read as zeros.
     pub(in crate::input) fn was_hit(&self) -> bool {
         self.registration.was_hit()
+    }
+}
+
+impl Drop for Mapping {
+    /// Gives the pages back, several threads at once: unmapping alone does it with one, for a tenth of a second a GiB.
+    fn drop(&mut self) {
+        let pieces = self.map.len().div_ceil(RELEASED);
+        (0..pieces).into_par_iter().for_each(|at| {
+            let start = at * RELEASED;
+            let len = RELEASED.min(self.map.len() - start);
+            // SAFETY: nobody borrows the bytes any more, since `drop` has the mapping to itself; the map is shared with the file and
+            // read-only, so nothing is lost either.
+            let released = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, len) };
+            // What stays is given back by unmapping.
+            let _ = released;
+        });
     }
 }
 
