@@ -1,9 +1,9 @@
 //! When which log backup task was there: a record that names no task speaks of the one that was.
 
 use super::names::{Names, TaskId};
-use super::signs::{Sign, Verb, sign_of, task_of_service};
+use super::signs::{Sign, Verb, is_of_log_backup, sign_of, task_of_service};
 use crate::event::Event;
-use crate::units::{Component, FactKind, Timestamp};
+use crate::units::{FactKind, Timestamp};
 use std::collections::BTreeMap;
 
 /// The lives of all tasks. One cluster has one task at a time.
@@ -50,11 +50,7 @@ impl Lives {
         if let Some(name) = named_task(event) {
             return self.names.get(name).map(TaskId);
         }
-        let speaks_of_the_task = &*event.group == "log-backup" && event.component != Some(Component::Br);
-        if !speaks_of_the_task {
-            return None;
-        }
-        self.only_at(event.time)
+        if is_of_log_backup(event) { self.only_at(event.time) } else { None }
     }
 
     /// The only task that was there at a time.

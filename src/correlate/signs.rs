@@ -36,6 +36,8 @@ pub(super) enum Sign {
     Lag,
     /// The global checkpoint.
     Checkpoint(Tso),
+    /// The checkpoint of the region that is furthest behind: exactly, or to the second where no TSO is told.
+    Slowest(Option<Tso>, Timestamp),
     /// The checkpoint of one store.
     StoreCheckpoint(Tso),
     /// `br log status`.
@@ -85,6 +87,13 @@ pub(super) fn sign_of(event: &Event) -> Option<Sign> {
         "adv-lag-too-large" | "adv-lag-pause" => Some(Sign::Lag),
         "lb-flush-checkpoint" => event.tso("store-checkpoint").or_else(|| only_ts(event)).map(Sign::StoreCheckpoint),
         "adv-uploading-checkpoint" => event.tso("checkpoint").or_else(|| only_ts(event)).map(Sign::Checkpoint),
+        "adv-last-region" | "adv-last-region-hint" | "adv-last-region-no-leader" => slowest(event),
+        // The advancer asks PD to keep one less than the checkpoint.
+        "adv-gc-safepoint-stale" | "adv-gc-safepoint-refused" => {
+            event.tso("refused").map(|asked| Sign::Checkpoint(Tso(asked.0.saturating_add(1))))
+        }
+        // A store that gives up asked PD for its guard.
+        "lb-gc-exceeds-checkpoint" => Some(Sign::Guard(event.store)),
         _ => service_sign(event),
     }
 }
@@ -97,6 +106,12 @@ pub(super) fn is_fatal(event: &Event) -> bool {
         || (event.component == Some(Component::Tikv)
             && &*event.group == "log-backup"
             && event.message.starts_with("backup stream meet fatal error"))
+}
+
+/// Whether an event that names no task speaks of log backup's all the same.
+pub(super) fn is_of_log_backup(event: &Event) -> bool {
+    let is_of_the_advancer = event.rule.starts_with("adv-");
+    (&*event.group == "log-backup" || is_of_the_advancer) && event.component != Some(Component::Br)
 }
 
 /// The service id that an event speaks of.
@@ -122,6 +137,14 @@ fn service_sign(event: &Event) -> Option<Sign> {
         return Some(Sign::Guard(task_of_service(service)?.1));
     }
     service.ends_with("_pause_safepoint").then_some(Sign::PausePoint)
+}
+
+fn slowest(event: &Event) -> Option<Sign> {
+    let exact = event.tso("checkpoint").filter(|tso| tso.is_plausible());
+    // Nothing was ever flushed where it is 0, which is 1970.
+    let time = event.fact(FactKind::Text, "checkpoint-time").and_then(Timestamp::parse_rfc3339);
+    let time = exact.map(Tso::time).or(time.filter(|time| Tso::from_time(*time).is_plausible()))?;
+    Some(Sign::Slowest(exact, time))
 }
 
 fn only_ts(event: &Event) -> Option<Tso> {

@@ -789,3 +789,66 @@ fn a_storm_hides_nothing_and_fits_into_memory() {
     }
     assert!(twice.each_episode(&mut |_| Err(std::io::Error::other("full"))).is_err(), "who is in trouble may leave");
 }
+
+/// The advancer's own records of a task: what PD refused, and which region is furthest behind.
+fn advancer(rule: &str, severity: Severity) -> Record {
+    record(rule, "gc", severity, Component::Tidb)
+}
+
+#[test]
+fn a_safe_point_that_pd_refuses_the_advancer_is_evidence_of_gc() {
+    for rule in ["adv-gc-safepoint-refused", "adv-gc-safepoint-stale"] {
+        let mut cluster = Cluster::default();
+        cluster.log(
+            "tidb.log",
+            "2022-05-14T11:00:00Z",
+            record("adv-task-added", "log-backup", Severity::Info, Component::Tidb).task("pitr"),
+        );
+        for minute in 1..4 {
+            let refused = advancer(rule, Severity::Error).ts("refused", WANTED - 1).ts("min-safepoint", REACHED);
+            cluster.log("tidb.log", &format!("2022-05-14T12:0{minute}:00Z"), refused);
+        }
+        let found = cluster.correlate().findings;
+        let incident = only(&found);
+        assert_eq!(
+            (incident.kind, incident.severity, incident.verdict),
+            (IncidentKind::CheckpointStalled, Severity::Critical, Verdict::RecreateTask)
+        );
+        let task = &found.tasks[0];
+        assert_eq!(
+            (task.name.as_str(), task.checkpoint, task.gc_safepoint, task.verdict),
+            ("pitr", Some(Tso(WANTED)), Some(Tso(REACHED)), Verdict::RecreateTask)
+        );
+    }
+}
+
+#[test]
+fn a_guard_that_came_too_late_is_evidence_of_gc() {
+    let mut cluster = Cluster::default();
+    let late = record("lb-gc-exceeds-checkpoint", "log-backup", Severity::Critical, Component::Tikv);
+    cluster.log(
+        "tikv.log",
+        "2022-05-14T12:00:00Z",
+        late.ts("service-safepoint", WANTED - 1).ts("gc-safepoint", REACHED),
+    );
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.verdict), (IncidentKind::TaskFailed, Verdict::RecreateTask));
+    assert!(incident.commands[0].starts_with("br log stop "), "{:?}", incident.commands);
+}
+
+#[test]
+fn the_slowest_region_shows_a_checkpoint_that_stands() {
+    let hint = |rule: &str, seen: &str| {
+        let mut cluster = Cluster::default();
+        let record = record(rule, "log-backup", Severity::Warning, Component::Tidb);
+        let record = record.region(1008).fact(FactKind::Text, "checkpoint-time", "2022-05-14T11:00:00Z");
+        cluster.log("tidb.log", seen, record);
+        cluster.correlate().findings
+    };
+    let found = hint("adv-last-region-no-leader", "2022-05-14T11:30:00Z");
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.verdict), (IncidentKind::CheckpointStalled, Verdict::Investigate));
+    assert!(incident.summary.contains("a region without a leader (region 1008)"), "{}", incident.summary);
+    assert_eq!(hint("adv-last-region-hint", "2022-05-14T11:29:59Z").incidents, []);
+}

@@ -67,14 +67,19 @@ pub(super) fn of_down(draft: &Draft, told: Downfall<'_>, world: &World<'_>) -> S
 }
 
 /// Of a checkpoint that stands still.
-pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &Stall) -> String {
+pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> String {
     let (value, seen) = (stall.value.time().human(), stall.seen.human());
     let lag = hms(stall.lag_ms());
-    let mut said = vec![format!("The checkpoint of task {} stands at {value}Z, {lag} behind at {seen}Z.", story.name)];
+    let task = if story.name.is_empty() { "the task".to_owned() } else { format!("task {}", story.name) };
+    let mut said = vec![format!("The checkpoint of {task} stands at {value}Z, {lag} behind at {seen}Z.")];
     let whom = whom(draft);
+    let is_leaderless = world.graph.of_kind("no-leader").iter().any(|id| draft.episodes.contains_key(id));
     said.push(match draft.cause {
         Cause::Unknown if whom.is_empty() => {
             "The task is not paused, and no record says what holds it back.".to_owned()
+        }
+        Cause::Unknown if is_leaderless => {
+            format!("The task is not paused; it waits for a region without a leader{whom}.")
         }
         Cause::Unknown => format!("The task is not paused; it waits for something{whom}, and no record says why."),
         Cause::Operator => "Every TiDB was told to stop and none has come back: nobody runs the advancer.".to_owned(),

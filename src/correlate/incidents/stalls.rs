@@ -48,7 +48,7 @@ fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Dr
     let mut draft = Draft::new(IncidentKind::CheckpointStalled, seed);
     draft.task = Some(story.name.clone()).filter(|name| !name.is_empty());
     draft.start = Some(stall.moved);
-    draft.severity = Severity::Warning;
+    draft.severity = if judged.lost { Severity::Critical } else { Severity::Warning };
     draft.verdict = judged.verdict;
     draft.commands = task_commands(story, judged, world);
     let window = Window {
@@ -80,7 +80,7 @@ fn draft(story: &Story, judged: &Judged, stall: &Stall, world: &World<'_>) -> Dr
     if stall.until.is_none() {
         add_gc(&mut draft, judged, world);
     }
-    draft.summary = prose::of_stall(&draft, story, judged, stall);
+    draft.summary = prose::of_stall(&draft, story, judged, stall, world);
     if stall.until.is_some() {
         draft.recovered(stall.until);
     }

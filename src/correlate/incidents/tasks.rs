@@ -206,7 +206,7 @@ pub(super) fn moment(step: &Step, world: &World<'_>) -> Moment {
         Sign::Guard(_) => "PD is asked to keep the checkpoint's data: the pause guard".to_owned(),
         Sign::PausePoint => "PD is asked to keep the checkpoint's data: the pause".to_owned(),
         Sign::Lag => "the advancer finds that the task lags too much".to_owned(),
-        Sign::Checkpoint(_) | Sign::StoreCheckpoint(_) => "the checkpoint".to_owned(),
+        Sign::Checkpoint(_) | Sign::Slowest(..) | Sign::StoreCheckpoint(_) => "the checkpoint".to_owned(),
         Sign::Screen(screen) => format!("br log status shows {}{}", screen.status, at(screen.observed_at)),
     };
     Moment {

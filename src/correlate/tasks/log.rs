@@ -79,10 +79,13 @@ impl TaskLog {
         {
             self.start = Some(start.time());
         }
-        if let (Some(service), Some(point)) = (service_of(event), event.tso("service-safepoint")) {
+        let sign = sign_of(event);
+        // PD refused the guard where GC was faster: the record then has no service id.
+        let guard = matches!(sign, Some(Sign::Guard(_))).then_some("-pause-guard");
+        if let (Some(service), Some(point)) = (service_of(event).or(guard), event.tso("service-safepoint")) {
             self.points.insert(service.into(), point);
         }
-        let Some(sign) = sign_of(event) else { return };
+        let Some(sign) = sign else { return };
         let place = Place { file: event.file.clone(), line: event.line };
         let real = event.time.map(|time| learned.real_time(told.instance, time));
         match &sign {
@@ -91,6 +94,15 @@ impl TaskLog {
                     let written = event.time.unwrap_or(seen);
                     self.checkpoints.take(Checkpoint::Exact(*value), seen, written, place, episode);
                     self.advancer = Some(told.instance);
+                }
+                return;
+            }
+            // Of a task that keeps up it is ahead of what was uploaded; of one that does not it is what holds it.
+            Sign::Slowest(exact, time) => {
+                if let Some(seen) = real.filter(|seen| seen.since(*time) >= Checkpoints::CATCH_UP_MS) {
+                    let value = exact.map_or(Checkpoint::Time(*time), Checkpoint::Exact);
+                    let written = event.time.unwrap_or(seen);
+                    self.checkpoints.take(value, seen, written, place, episode);
                 }
                 return;
             }

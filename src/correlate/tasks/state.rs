@@ -199,7 +199,7 @@ impl Machine<'_> {
                 }
                 _ => {}
             },
-            Sign::Checkpoint(_) | Sign::StoreCheckpoint(_) => {}
+            Sign::Checkpoint(_) | Sign::Slowest(..) | Sign::StoreCheckpoint(_) => {}
         }
     }
 
