@@ -23,6 +23,8 @@ pub struct Findings {
     pub stores: Vec<Store>,
     /// Error codes by name.
     pub errors: Vec<ErrorCode>,
+    /// Rules of events of severity error and worse, the worst first.
+    pub troubles: Vec<Trouble>,
     /// Templates of records that no rule knew, by template.
     pub unmatched: Vec<Unmatched>,
     /// Sources by name.
@@ -291,6 +293,8 @@ pub struct Incident {
     pub verdict: Verdict,
     /// What happened, in one or two sentences.
     pub summary: String,
+    /// What the rule of its telling record says to do.
+    pub remedy: Option<String>,
     /// What to type, in order.
     pub commands: Vec<String>,
     /// How many events belong to it.
@@ -499,6 +503,21 @@ pub struct ErrorCode {
     pub meaning: String,
     /// What to do.
     pub remedy: String,
+}
+
+/// Events of severity error and worse of one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Rule.
+    pub rule: String,
+    /// The worst of them.
+    pub severity: Severity,
+    /// How many.
+    pub count: u64,
+    /// What the rule says of it.
+    pub meaning: String,
+    /// Where the first one stands.
+    pub place: Place,
 }
 
 /// A template that no rule knew.

@@ -1,8 +1,9 @@
 //! The findings of several clusters, put together: each row stays what it is, and says of which cluster where words say anything.
 
-use super::findings::{Episode, ErrorCode, Findings, Totals};
+use super::findings::{Episode, ErrorCode, Findings, Totals, Trouble};
 use super::incidents::order;
 use super::part::Part;
+use super::troubles;
 use crate::rules::Catalog;
 use crate::units::Timestamp;
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub(super) fn findings(clusters: Vec<(Option<&str>, Findings)>, catalog: &Catalo
     let mut all = Findings::default();
     all.caveats.push(several(&clusters));
     let mut errors: BTreeMap<String, ErrorCode> = BTreeMap::new();
+    let mut troubles: BTreeMap<String, Trouble> = BTreeMap::new();
     for (id, mut own) in clusters {
         let whose = id.map_or_else(|| "Unknown cluster".to_owned(), |id| format!("Cluster {id}"));
         for incident in &mut own.incidents {
@@ -32,6 +34,12 @@ pub(super) fn findings(clusters: Vec<(Option<&str>, Findings)>, catalog: &Catalo
         all.stores.append(&mut own.stores);
         all.sources.append(&mut own.sources);
         all.caveats.extend(own.caveats.into_iter().map(|caveat| format!("{whose}: {caveat}")));
+        for trouble in own.troubles {
+            let of_all =
+                troubles.entry(trouble.rule.clone()).or_insert_with(|| Trouble { count: 0, ..trouble.clone() });
+            of_all.count += trouble.count;
+            of_all.severity = of_all.severity.max(trouble.severity);
+        }
         for error in own.errors {
             match errors.get_mut(&error.code) {
                 Some(known) => join(known, error, catalog),
@@ -40,6 +48,8 @@ pub(super) fn findings(clusters: Vec<(Option<&str>, Findings)>, catalog: &Catalo
         }
     }
     all.errors = errors.into_values().collect();
+    all.troubles = troubles.into_values().collect();
+    all.troubles.sort_by(|a, b| troubles::order(a).cmp(&troubles::order(b)));
     // Rows of one id keep the order of their clusters.
     all.incidents.sort_by(order);
     all.tasks.sort_by(|a, b| a.name.cmp(&b.name));

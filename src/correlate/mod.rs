@@ -37,6 +37,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tiflash;
+mod troubles;
 mod unmatched;
 mod versions;
 

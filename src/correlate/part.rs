@@ -16,6 +16,7 @@ use super::signs;
 use super::stores::Stores;
 use super::tasks::{self, Court, Judged, Story, Tasks};
 use super::tiflash::Replicas;
+use super::troubles::Troubles;
 use super::{Derived, Options, caveats, sources};
 use crate::event::{Event, EventStream};
 use crate::rules::Catalog;
@@ -112,12 +113,14 @@ impl Gathered {
 struct Counted {
     regions: Regions,
     codes: Codes,
+    troubles: Troubles,
 }
 
 impl Counted {
     fn take(&mut self, told: &Told<'_>, learned: &Learned) {
         self.regions.take(told, learned);
         self.codes.take(told);
+        self.troubles.take(told);
     }
 }
 
@@ -137,7 +140,7 @@ pub(super) fn tell(events: &dyn EventStream, learned: Learned, case: Case<'_>) -
         );
     })?;
     let Gathered { mut episodes, stores, tasks, gc, runs, replicas, pd, events: count } = gathered;
-    let Counted { regions, codes } = counted;
+    let Counted { regions, codes, troubles } = counted;
     let (pd, runs) = (pd.finish(&learned), runs.finish());
     let stories = judged(tasks.finish(&learned), &runs, &gc, &learned, now, options);
     if episodes.are_written() {
@@ -178,6 +181,7 @@ pub(super) fn tell(events: &dyn EventStream, learned: Learned, case: Case<'_>) -
         regions: regions.rows(&learned, &members::of_regions(&rows)),
         stores: stores.rows(&learned),
         errors: codes.rows(&learned, catalog),
+        troubles: troubles.rows(&learned, catalog),
         unmatched: Vec::new(),
         sources,
         caveats,

@@ -238,7 +238,7 @@ impl BrRun {
     }
 
     fn is_another_job(&self, event: &Event) -> bool {
-        let job = event.fact(FactKind::Command, "").map_or_else(|| job_of_failure(event), job_of);
+        let job = command_of(event).map_or_else(|| job_of_failure(event), job_of);
         job != Job::Other && job != self.job
     }
 
@@ -249,8 +249,7 @@ impl BrRun {
         if let Some(task) = &event.task {
             self.task.get_or_insert_with(|| task.to_string());
         }
-        let command = event.fact(FactKind::Command, "");
-        if let Some(command) = command {
+        if let Some(command) = command_of(event) {
             let job = job_of(command);
             if self.job == Job::Other || self.command.is_none() {
                 self.job = job;
@@ -266,7 +265,11 @@ impl BrRun {
     }
 
     fn tells_the_same(&self, other: &Self) -> bool {
-        if self.file == other.file || !(self.failed && other.failed || self.succeeded() && other.succeeded()) {
+        // Where both go to one stream, the console's line may stand before the log's records.
+        let is_console = other.started.is_none() && self.started.is_some();
+        if (self.file == other.file && !is_console)
+            || !(self.failed && other.failed || self.succeeded() && other.succeeded())
+        {
             return false;
         }
         let ends = |run: &Self| -> Vec<(Option<Timestamp>, Box<str>)> {
@@ -330,6 +333,12 @@ fn ending_of(event: &Event) -> Option<Ending> {
     // A console says nothing but what went wrong.
     let console = event.time.is_none() && event.level.is_none() && &*event.group != "lifecycle";
     (console && event.severity >= Severity::Notice).then_some(Ending::Console)
+}
+
+/// The command that an event names; a failed summary begins with it.
+fn command_of(event: &Event) -> Option<&str> {
+    let summary = || event.message.split_once(" failed summary").map(|(command, _)| command);
+    event.fact(FactKind::Command, "").or_else(summary)
 }
 
 /// What a command's words say it does.

@@ -852,3 +852,38 @@ fn the_slowest_region_shows_a_checkpoint_that_stands() {
     assert!(incident.summary.contains("a region without a leader (region 1008)"), "{}", incident.summary);
     assert_eq!(hint("adv-last-region-hint", "2022-05-14T11:29:59Z").incidents, []);
 }
+
+#[test]
+fn an_error_on_the_console_before_its_record_is_the_same_failure() {
+    let mut cluster = Cluster::default();
+    let failed = |rule: &str| record(rule, "restore", Severity::Error, Component::Br);
+    let why = "no base id map found from saved id or last restored PiTR";
+    cluster.log("br.txt", "", failed("br-id-map-missing").says(&format!("Error: {why}"))).log(
+        "br.txt",
+        "2022-07-26T15:12:00Z",
+        failed("br-failed").says(&format!("br failed: {why}")),
+    );
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.start), (IncidentKind::RestoreFailed, Some(at("2022-07-26T15:12:00Z"))));
+    assert!(incident.summary.contains("needs the id map"), "{}", incident.summary);
+}
+
+#[test]
+fn a_failure_is_told_by_what_its_record_quotes() {
+    let told = |says: &str| {
+        let mut cluster = Cluster::default();
+        let failed = record("br-failed", "lifecycle", Severity::Error, Component::Br).says(says);
+        cluster.log("br.log", "2022-07-26T15:12:00Z", failed);
+        let found = cluster.correlate().findings;
+        let incident = only(&found);
+        (incident.kind, incident.summary.clone(), incident.remedy.clone().unwrap_or_default())
+    };
+    let (kind, summary, remedy) = told("br failed: Clustered index option mismatch. It should be OFF.");
+    assert_eq!(kind, IncidentKind::RestoreFailed);
+    assert!(summary.contains("another primary-key layout"), "{summary}");
+    assert!(remedy.contains("tidb_enable_clustered_index"), "{remedy}");
+    let (kind, summary, remedy) = told("br failed: something that nobody has seen");
+    assert_eq!((kind, remedy.as_str()), (IncidentKind::Other, ""));
+    assert!(summary.ends_with("it says \"something that nobody has seen\"."), "{summary}");
+}

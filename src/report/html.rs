@@ -63,6 +63,7 @@ struct Page<'a> {
     /// Open incidents that no banner speaks of.
     more_open: usize,
     all_clear: String,
+    is_well: bool,
     quiet: Vec<SafeText<'static>>,
     as_of: Option<String>,
     totals: String,
@@ -157,6 +158,7 @@ pub(super) fn write(
         heading,
         quiet: quiet(findings, safe),
         all_clear: words::all_clear(findings),
+        is_well: words::is_well(findings),
         banners,
         more_open,
         as_of: findings.now.map(words::moment),
@@ -236,7 +238,7 @@ fn banners(findings: &Findings, safe: Safe) -> (Vec<Banner<'_>>, usize) {
 fn quiet(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
     let is_broken = |task: &Task| findings.is_in_incident(task, |incident| incident.status == IncidentStatus::Open);
     let tasks = findings.tasks.iter().filter(|task| !is_broken(task));
-    tasks.take(8).map(|task| words::task_line(task, safe)).collect()
+    tasks.take(8).map(|task| words::task_line(task, safe)).chain(words::troubles(findings, safe)).collect()
 }
 
 fn story<'a>(findings: &'a Findings, incident: &'a Incident, catalog: &'a Catalog, safe: Safe) -> Story<'a> {

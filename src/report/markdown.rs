@@ -140,7 +140,7 @@ pub(super) fn write(
             .map(|(at, incident)| block(findings, catalog, incident, &full[..at], safe))
             .collect(),
         all_clear: words::all_clear(findings),
-        quiet: findings.tasks.iter().take(MOST_ROWS).map(|task| words::task_line(task, safe)).collect(),
+        quiet: quiet(findings, safe),
         others: (!others.is_empty()).then(|| shown(&incidents, &columns, others.into_iter(), MOST_ROWS, safe)),
         tables,
         caveats: words::caveats(findings, safe),
@@ -155,6 +155,12 @@ pub(super) fn write(
     let text = page.render().map_err(io::Error::other)?;
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// What is said where no incident is open.
+fn quiet(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
+    let tasks = findings.tasks.iter().take(MOST_ROWS).map(|task| words::task_line(task, safe));
+    tasks.chain(words::troubles(findings, safe)).collect()
 }
 
 fn block<'a>(

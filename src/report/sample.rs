@@ -100,6 +100,7 @@ pub(super) fn refused() -> Correlation {
             certainty: Certainty::Observed,
             verdict: Verdict::RecreateTask,
             summary: "`br log resume` was refused: GC had passed the checkpoint.".to_owned(),
+            remedy: None,
             commands,
             events: 2,
             chain: vec![Step {
@@ -426,6 +427,7 @@ fn failed_findings() -> Findings {
             meaning: "A request to Raft failed for good.".to_owned(),
             remedy: "Find out why the region could not be read, then resume the task.".to_owned(),
         }],
+        troubles: vec![],
         unmatched: vec![Unmatched {
             template: "endpoint.rs: slow query N ms | table `t_*` <@ops>".to_owned(),
             component: Some(Component::Tikv),
@@ -469,6 +471,7 @@ fn restarted_store() -> Incident {
         certainty: Certainty::Observed,
         verdict: Verdict::None,
         summary: "Store 4 was stopped by a signal and came back after 29s.".to_owned(),
+        remedy: None,
         commands: vec![],
         events: 2,
         chain: vec![step(
@@ -500,6 +503,7 @@ fn failed_task(id: &str, chain: Vec<Step>) -> Incident {
                   33 tries in 20 s, then it gave up. The merge ended at 14:54:55: nothing stands in the way of \
                   a resume."
             .to_owned(),
+        remedy: None,
         commands: vec!["br log resume --task-name=task1 --pd 10.0.1.1:2379".to_owned()],
         events: 42,
         chain,

@@ -100,12 +100,15 @@ impl Page<'_> {
     fn quiet(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let recovered = self.findings.incidents.len();
-        lines.push(self.paint(good(), &format!("{}.", words::all_clear(self.findings))));
+        let troubles = words::troubles(self.findings, self.safe);
+        let colour = if words::is_well(self.findings) { good() } else { severity(Severity::Warning) };
+        lines.push(self.paint(colour, &format!("{}.", words::all_clear(self.findings))));
         let (most_tasks, most_incidents) = (5, 6);
         for task in self.findings.tasks.iter().take(most_tasks) {
             lines.push(cut(&words::task_line(task, self.safe), self.width));
         }
         lines.extend(more(self.findings.tasks.len(), most_tasks, "more task"));
+        lines.extend(troubles.iter().flat_map(|trouble| self.hanging("  ", 4, trouble, 2)));
         for incident in self.findings.incidents.iter().take(most_incidents) {
             lines.push(self.one_line(incident));
         }

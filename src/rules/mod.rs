@@ -2,6 +2,7 @@
 
 mod catalog;
 
+mod quoted;
 mod schema;
 mod shapes;
 
@@ -28,6 +29,8 @@ pub struct Rule {
     pub severity: Severity,
     /// Whether its events draw in the regions they name.
     pub implicates: bool,
+    /// Whether its records only say that something failed, and quote why: incidents are told by the rule of what they quote.
+    pub wraps: bool,
     /// When it matches.
     pub when: Conditions,
     /// Error code that its events carry.

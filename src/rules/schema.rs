@@ -62,6 +62,8 @@ pub(super) struct RuleForm {
     #[serde(default)]
     implicates: Option<bool>,
     #[serde(default)]
+    wraps: bool,
+    #[serde(default)]
     levels: Vec<String>,
     #[serde(default)]
     message: OneOrMany,
@@ -187,6 +189,7 @@ impl RuleForm {
             kind: self.kind,
             severity: self.severity,
             implicates,
+            wraps: self.wraps,
             when,
             code: self.code.map(Into::into),
             beats: Vec::new(),

@@ -33,7 +33,7 @@ fn an_empty_file_is_read_and_holds_nothing() {
     let (run, report) = analyze("");
     run.with_status(0).silently();
     assert_source(&report, &[("bytes", "0"), ("records", "0"), ("status", "read")]);
-    assert!(report.text("report.md").starts_with("# Nothing wrong found"));
+    assert!(report.text("report.md").starts_with("# No log record found"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::World;
 use super::draft::Draft;
-use super::prose::{because, capital, named};
+use super::prose::{because, capital, named, quote};
 use super::runs::verdict;
 use super::stalls::{BREAK_MS, GONE_MS};
 use super::words::{at, since};
@@ -87,7 +87,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<E
             draft.severity = alarm.severity;
             (draft.cause, draft.certainty) = (alarm.cause, Certainty::Observed);
             draft.verdict = alarm.verdict;
-            draft.summary = summary(&draft, &core, world);
+            tell(&mut draft, &core, world);
             drafts.push(draft);
         }
     }
@@ -219,7 +219,7 @@ fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
                 None => world.nearest_cause(&near).unwrap_or((Cause::Bug, Certainty::Inferred)),
             };
             draft.verdict = verdict(draft.cause);
-            draft.summary = summary(&draft, &core, world);
+            tell(&mut draft, &core, world);
             if lives {
                 draft.recovered(last);
             }
@@ -305,19 +305,25 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
             }
             draft.verdict = verdict(draft.cause);
             let lead = telling.map_or(core[0], |id| *id);
-            draft.summary = summary(&draft, &[lead], world);
+            tell(&mut draft, &[lead], world);
             drafts.push(draft);
         }
     }
     drafts
 }
 
-fn summary(draft: &Draft, core: &[EpisodeId], world: &World<'_>) -> String {
+/// What happened and what to do about it, by the rule of the first record.
+fn tell(draft: &mut Draft, core: &[EpisodeId], world: &World<'_>) {
     let run = world.episodes.at(core[0]);
+    let rule = world.catalog.get(world.learned.rule(run.key.rule));
+    draft.remedy = rule.filter(|rule| !rule.wraps).map(|rule| rule.remedy.to_string()).filter(|text| !text.is_empty());
     let address = world.learned.instance(run.instance).address.clone();
     let component = run.component.map(|component| component.to_string());
     let whom = named("store", draft.stores.iter()).or(address).or(component).unwrap_or_else(|| "a process".to_owned());
-    let meaning = world.catalog.get(world.learned.rule(run.key.rule)).map(|rule| rule.meaning.to_string());
+    let meaning = rule.map(|rule| {
+        let said = if rule.wraps { format!(" {}.", capital(&quote(&run.summary))) } else { String::new() };
+        format!("{}{said}", rule.meaning)
+    });
     let meaning = meaning.unwrap_or_else(|| format!("{}.", because(draft.cause)));
-    format!("{}{}: {meaning}", capital(&whom), at(draft.start))
+    draft.summary = format!("{}{}: {meaning}", capital(&whom), at(draft.start));
 }

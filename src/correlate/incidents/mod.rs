@@ -194,6 +194,7 @@ fn incident(draft: &Draft, world: &World<'_>) -> Incident {
         certainty: draft.certainty,
         verdict: draft.verdict,
         summary: draft.summary.clone(),
+        remedy: draft.remedy.clone(),
         commands: draft.commands.clone(),
         events: draft.events(world),
         chain: draft.steps(world),

@@ -3,7 +3,7 @@
 use super::World;
 use super::draft::Draft;
 use super::words::{at, list, plural};
-use crate::correlate::episodes::EpisodeId;
+use crate::correlate::episodes::{EpisodeId, cut};
 use crate::correlate::findings::{Cause, DeadlineBasis, MergeResult, Verdict};
 use crate::correlate::regions::Merge;
 use crate::correlate::tasks::{Down, Ended, Judged, Reason, Stall, Story};
@@ -171,6 +171,12 @@ pub(super) fn because(cause: Cause) -> String {
         Cause::Unknown => "the logs do not say why".to_owned(),
         cause => format!("because of {}", noun(cause)),
     }
+}
+
+/// What a record says, where no rule knows more of it.
+pub(super) fn quote(text: &str) -> String {
+    const MOST: usize = 240;
+    format!("it says \"{}\"", cut(text, MOST))
 }
 
 /// A sentence begins with a capital.

@@ -2,13 +2,14 @@
 
 use super::World;
 use super::draft::{Draft, Moment, Seed};
-use super::prose::{because, named};
+use super::prose::{because, named, quote};
 use super::words::at;
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
 use crate::correlate::runs::{BrRun, Job, RunRecord};
 use crate::correlate::signs::Verb;
+use crate::rules::Rule;
 use crate::units::{Component, Severity, StoreId};
 use std::collections::BTreeSet;
 
@@ -61,7 +62,8 @@ pub(super) fn moment(record: &RunRecord, world: &World<'_>, what: String) -> Mom
 }
 
 fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
-    let kind = match run.job {
+    let job = job(run, failures, world);
+    let kind = match job {
         Job::Backup => IncidentKind::BackupFailed,
         Job::Restore => IncidentKind::RestoreFailed,
         Job::Log(_) | Job::Other => IncidentKind::Other,
@@ -73,10 +75,11 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
     draft.verdict = verdict(draft.cause);
     for record in run.records.iter().filter(|record| record.severity >= Severity::Warning) {
-        let what = if record.fails() { failed_words(run) } else { "before that".to_owned() };
+        let what = if record.fails() { format!("{} fails", name(run, job)) } else { "before that".to_owned() };
         draft.add(moment(record, world, what));
     }
-    draft.summary = summary(run, failures, &draft, world);
+    draft.summary = summary((run, job), failures, &draft, world);
+    draft.remedy = telling(failures, world).map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty());
     let again = world.runs.iter().find(|other| {
         other.succeeded()
             && other.job == run.job
@@ -89,6 +92,15 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
         draft.recovered(again.last);
     }
     draft
+}
+
+/// What was to be done: as the run says, or else as its failure does.
+fn job(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Job {
+    match (run.job, telling(failures, world).map(|rule| &*rule.group)) {
+        (Job::Other, Some("restore")) => Job::Restore,
+        (Job::Other, Some("backup")) => Job::Backup,
+        (job, _) => job,
+    }
 }
 
 fn same_command(one: &BrRun, other: &BrRun) -> bool {
@@ -189,8 +201,8 @@ pub(super) const fn verdict(cause: Cause) -> Verdict {
     }
 }
 
-fn name(run: &BrRun) -> String {
-    match (&run.command, run.job) {
+fn name(run: &BrRun, job: Job) -> String {
+    match (&run.command, job) {
         (Some(command), _) => format!("br {}", command.trim_start_matches("br ")),
         (None, Job::Backup) => "A backup".to_owned(),
         (None, Job::Restore) => "A restore".to_owned(),
@@ -202,21 +214,29 @@ fn name(run: &BrRun) -> String {
     }
 }
 
-fn failed_words(run: &BrRun) -> String {
-    format!("{} fails", name(run))
+/// The rule that knows what went wrong: of a record that only says that something did, the one of what it quotes.
+fn telling<'w>(failures: &[&RunRecord], world: &World<'w>) -> Option<&'w Rule> {
+    failures.iter().find_map(|record| {
+        let own = world.catalog.get(world.learned.rule(record.rule)).filter(|rule| !rule.wraps);
+        own.or_else(|| world.catalog.quoted(&record.message, &record.codes))
+    })
 }
 
-fn summary(run: &BrRun, failures: &[&RunRecord], draft: &Draft, world: &World<'_>) -> String {
+fn summary((run, job): (&BrRun, Job), failures: &[&RunRecord], draft: &Draft, world: &World<'_>) -> String {
     let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
-    // What the most telling record means; those that only say that it failed mean nothing more.
-    let telling = failures.iter().map(|record| world.learned.rule(record.rule)).find(|rule| {
-        let general =
-            ["br-failed", "br-summary-failed", "br-stream-command-failed", "br-backup-failed", "br-restore-failed"];
-        !general.contains(&&***rule)
-    });
-    let meaning =
-        telling.and_then(|rule| world.catalog.get(rule)).map(|rule| rule.meaning.trim_end_matches('.').to_owned());
-    let why = meaning.unwrap_or_else(|| because(draft.cause));
+    let error = failures.iter().find_map(|record| record.message.split_once(": ")).map(|(_, error)| quote(error));
+    let why = match (telling(failures, world), error, draft.cause) {
+        // A code is a class; the text in front of it says what happened.
+        (Some(rule), Some(error), _) if rule.is_about_code() => format!("{}; {error}", meaning(rule)),
+        (Some(rule), ..) => meaning(rule).to_owned(),
+        (None, Some(error), Cause::Unknown) => error,
+        (None, Some(error), cause) => format!("{}: {error}", because(cause)),
+        (None, None, cause) => because(cause),
+    };
     let when = failures.iter().find_map(|record| record.written);
-    format!("{} failed{}{stores}: {why}.", name(run), at(when))
+    format!("{} failed{}{stores}: {why}.", name(run, job), at(when))
+}
+
+fn meaning(rule: &Rule) -> &str {
+    rule.meaning.trim_end_matches('.')
 }

@@ -41,7 +41,7 @@ fn page_of_a_healthy_run() {
 #[test]
 fn a_page_of_nothing() {
     let text = page(&Findings::default());
-    assert!(text.contains("Nothing wrong found"), "{text}");
+    assert!(text.contains("No log record found"), "{text}");
 }
 
 #[test]
