@@ -5,7 +5,7 @@ use super::findings::Place;
 use super::identify::InstanceId;
 use super::learned::{Learned, Told};
 use super::names::{FileId, RuleId};
-use super::signs::{Verb, is_screen, verb_of_command};
+use super::signs::{Verb, is_fragment, is_screen, verb_of_command};
 use crate::event::Event;
 use crate::units::{Component, FactKind, Severity, StoreId, Timestamp, Tso};
 use rustc_hash::FxHashMap;
@@ -132,6 +132,7 @@ impl Runs {
             || (event.component.is_none() && told.component.is_none_or(|component| component == Component::Br));
         if !of_br
             || is_screen(event)
+            || is_fragment(event)
             || &*event.rule == "br-status-no-task"
             || &*event.rule == "br-stop-safepoint-noise"
         {

@@ -106,12 +106,19 @@ pub(super) fn is_fatal(event: &Event) -> bool {
         || (event.component == Some(Component::Tikv)
             && &*event.group == "log-backup"
             && event.message.starts_with("backup stream meet fatal error"))
+        || is_fragment(event)
 }
 
 /// Whether an event that names no task speaks of log backup's all the same.
 pub(super) fn is_of_log_backup(event: &Event) -> bool {
     let is_of_the_advancer = event.rule.starts_with("adv-");
-    (&*event.group == "log-backup" || is_of_the_advancer) && event.component != Some(Component::Br)
+    ((&*event.group == "log-backup" || is_of_the_advancer) && event.component != Some(Component::Br))
+        || is_fragment(event)
+}
+
+/// Whether an event is the error of a task on a `br log status` screen of which the rest is lost.
+pub(super) fn is_fragment(event: &Event) -> bool {
+    event.time.is_none() && event.task.is_none() && event.message.starts_with("a task; error")
 }
 
 /// The service id that an event speaks of.

@@ -887,3 +887,51 @@ fn a_failure_is_told_by_what_its_record_quotes() {
     assert_eq!((kind, remedy.as_str()), (IncidentKind::Other, ""));
     assert!(summary.ends_with("it says \"something that nobody has seen\"."), "{summary}");
 }
+
+#[test]
+fn an_error_without_the_rest_of_its_screen_is_the_task_s() {
+    let mut cluster = Cluster::default();
+    let screen = record("br-status-error", "log-backup", Severity::Critical, Component::Br)
+        .task("task1")
+        .store(1)
+        .fact(FactKind::Status, "", "ERROR")
+        .fact(FactKind::Text, "checkpoint-time", "2022-07-25T14:46:50.118Z")
+        .fact(FactKind::Text, "error-time", "2022-07-25T14:54:44.467Z")
+        .code("KV:LogBackup:RaftReq");
+    let rest = "a task; error-message[store=4]: read index not ready, reason can not read index due to merge";
+    let fragment =
+        record("lb-text-snapshot-refused", "log-backup", Severity::Warning, Component::Br).says(rest).store(4);
+    cluster.log("status.txt", "2022-07-25T14:54:44.467Z", screen).log("status.txt", "", fragment);
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.cause), (IncidentKind::TaskFailed, Cause::RegionMerge));
+    assert_eq!(found.tasks[0].error_store.map(|store| store.0), Some(1), "the whole screen counts first");
+}
+
+#[test]
+fn text_beside_a_screen_may_say_why() {
+    let mut cluster = Cluster::default();
+    let screen = record("br-status-error", "log-backup", Severity::Critical, Component::Br)
+        .task("task1")
+        .store(1)
+        .fact(FactKind::Status, "", "ERROR")
+        .fact(FactKind::Text, "error-time", "2022-07-25T14:54:44.467Z")
+        .code("KV:LogBackup:RaftReq");
+    let why =
+        record("lb-text-snapshot-refused", "log-backup", Severity::Warning, Component::Tikv).store(1).region(94812);
+    let why = why.says("snapshot: read index not ready, reason can not read index due to merge");
+    cluster.log("page.txt", "2022-07-25T14:54:44.467Z", screen).log("page.txt", "", why);
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.cause, incident.regions.len()), (Cause::RegionMerge, 1));
+}
+
+#[test]
+fn a_failure_that_names_nobody_is_not_br_s() {
+    let mut event = record("text-region-unavailable", "store-health", Severity::Error, Component::Br).event();
+    event.component = None;
+    let mut cluster = Cluster::default();
+    cluster.log("mail.txt", "", Record::of(event));
+    let found = cluster.correlate().findings;
+    assert!(only(&found).summary.starts_with("Something failed: "), "{}", only(&found).summary);
+}

@@ -17,9 +17,11 @@ pub(crate) fn of(record: &Record<'_>) -> Box<str> {
     match record.kind {
         Kind::StatusTask | Kind::StatusJson => status(record, &mut out),
         _ => {
-            let is_bare = record.message.is_empty() && record.fields.is_empty();
-            let message = text(if is_bare { &record.text } else { &record.message });
             let error = ERRORS.iter().find_map(|key| record.field(key)).filter(|field| !field.value.is_empty());
+            // Brackets in plain text look like fields, but say little without it.
+            let is_bare =
+                record.message.is_empty() && error.is_none() && (record.fields.is_empty() || !record.has_message);
+            let message = text(if is_bare { &record.text } else { &record.message });
             // With room for a short record's other fields: the text is short-lived.
             out.reserve(message.len() + error.map_or(0, |error| error.value.len()) + 256);
             out.push_str(&chain::fold(message.trim()));
@@ -29,7 +31,7 @@ pub(crate) fn of(record: &Record<'_>) -> Box<str> {
                 }
                 out.push_str(&chain::fold(text(&error.value).trim()));
             }
-            if record.field("context").is_some() || record.fields.len() <= 2 {
+            if record.field("context").is_some() || (record.fields.len() <= 2 && !is_bare) {
                 rest(record, &mut out);
             }
         }

@@ -50,7 +50,7 @@ pub(super) fn moment(record: &RunRecord, world: &World<'_>, what: String) -> Mom
         real: record.time,
         written: record.written,
         rule: record.rule,
-        component: world.episodes.at(record.episode).component.or(Some(Component::Br)),
+        component: world.episodes.at(record.episode).component,
         severity: record.severity,
         store: record.store,
         region: None,
@@ -75,7 +75,12 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
     draft.verdict = verdict(draft.cause);
     for record in run.records.iter().filter(|record| record.severity >= Severity::Warning) {
-        let what = if record.fails() { format!("{} fails", name(run, job)) } else { "before that".to_owned() };
+        let rule = world.catalog.get(world.learned.rule(record.rule));
+        let what = match rule {
+            _ if record.fails() => format!("{} fails", name(run, job, world)),
+            Some(rule) => meaning(rule).to_owned(),
+            None => "before that".to_owned(),
+        };
         draft.add(moment(record, world, what));
     }
     draft.summary = summary((run, job), failures, &draft, world);
@@ -201,7 +206,9 @@ pub(super) const fn verdict(cause: Cause) -> Verdict {
     }
 }
 
-fn name(run: &BrRun, job: Job) -> String {
+fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
+    let rules = || run.records.iter().filter_map(|record| world.catalog.get(world.learned.rule(record.rule)));
+    let is_br = || run.version.is_some() || rules().any(|rule| rule.component == Some(Component::Br));
     match (&run.command, job) {
         (Some(command), _) => format!("br {}", command.trim_start_matches("br ")),
         (None, Job::Backup) => "A backup".to_owned(),
@@ -210,7 +217,9 @@ fn name(run: &BrRun, job: Job) -> String {
         (None, Job::Log(Verb::Pause)) => "br log pause".to_owned(),
         (None, Job::Log(Verb::Resume)) => "br log resume".to_owned(),
         (None, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
-        (None, Job::Other) => "A br command".to_owned(),
+        (None, Job::Other) if is_br() => "A br command".to_owned(),
+        (None, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),
+        (None, Job::Other) => "Something".to_owned(),
     }
 }
 
@@ -234,7 +243,7 @@ fn summary((run, job): (&BrRun, Job), failures: &[&RunRecord], draft: &Draft, wo
         (None, None, cause) => because(cause),
     };
     let when = failures.iter().find_map(|record| record.written);
-    format!("{} failed{}{stores}: {why}.", name(run, job), at(when))
+    format!("{} failed{}{stores}: {why}.", name(run, job, world), at(when))
 }
 
 fn meaning(rule: &Rule) -> &str {

@@ -50,6 +50,9 @@ fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draf
     for (id, member) in members {
         draft.add_episode(id, member);
     }
+    if draft.cause == Cause::Unknown && down.reason == Reason::Fatal {
+        add_beside(&mut draft, first, down, world);
+    }
     add_of_store(&mut draft, down, world);
     let merge = down.region.and_then(|region| world.regions.merge_at(region, down.since, 60_000));
     let merge = merge.filter(|_| draft.cause == Cause::RegionMerge);
@@ -99,6 +102,23 @@ fn add_merge(draft: &mut Draft, merge: &Merge, world: &World<'_>) {
             world.began(*id).is_some_and(|began| began.since(from) >= -AROUND_MS && began.since(to) <= AROUND_MS);
         if of_the_source && then {
             draft.add_episode(*id, Member { certainty: Certainty::Inferred, distance: 1 });
+        }
+    }
+}
+
+/// Text without a time in the file that shows the failure: somebody pasted the error beside the screen.
+fn add_beside(draft: &mut Draft, first: &Step, down: &Down, world: &World<'_>) {
+    for (id, run) in world.episodes.iter() {
+        let is_beside = run.first.is_none() && *world.learned.file_name(run.file) == first.place.file;
+        let of_the_store = run.key.store.is_none() || run.key.store == down.store;
+        if !is_beside || !of_the_store || run.screen {
+            continue;
+        }
+        if let Some(cause) = world.graph.chains.reason(&run.summary) {
+            draft.cause = cause;
+            draft.regions.extend(run.key.region);
+            draft.add_episode(id, Member { certainty: Certainty::Inferred, distance: 1 });
+            return;
         }
     }
 }

@@ -270,7 +270,7 @@ impl Machine<'_> {
         down.last_fatal = down.last_fatal.max(last_fatal);
         if fatal {
             // The first error counts, and the store's own word more than what a screen shows.
-            let own = step.sign == Sign::Fatal && !down.told;
+            let own = step.sign == Sign::Fatal && step.time.is_some() && !down.told;
             if own {
                 down.store = step.store.or(down.store);
                 down.code = step.code.clone().or(down.code.take());
