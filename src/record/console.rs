@@ -68,11 +68,15 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
         return false;
     }
     let ruler = |byte: &u8| b".-=_*~#`+<>".contains(byte);
-    if text.iter().all(ruler) || "\u{2026}\u{3002}".as_bytes().windows(3).step_by(3).any(|dot| text.starts_with(dot)) {
+    if text.iter().all(ruler)
+        || is_line_drawing(text)
+        || "\u{2026}\u{3002}".as_bytes().windows(3).step_by(3).any(|dot| text.starts_with(dot))
+    {
         return true;
     }
-    let starts: [&[u8]; 9] = [
+    let starts: [&[u8]; 10] = [
         b"$ ",
+        b"/ # ",
         b"# ",
         b"mysql> ",
         b"MySQL [",
@@ -87,6 +91,13 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
     }
     // An elision with words: `.....N lines left out`.
     text.starts_with(b".....") || is_prompt(text) || is_progress(text)
+}
+
+/// The upper or lower edge of a frame, or a ruler in it, perhaps with a title.
+fn is_line_drawing(text: &[u8]) -> bool {
+    text.starts_with(b"\xE2\x94") && !super::prefix::bar(text).is_some()
+        || text.starts_with(b"\xE2\x95\x94")
+        || text.starts_with(b"\xE2\x95\x9A")
 }
 
 /// `[root@tidb ~]# command`, `user@host:~$ command`.

@@ -69,7 +69,7 @@ pub(super) fn is_partial(line: &[u8]) -> bool {
 #[inline]
 pub(super) fn ends(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
-    let line = line.strip_suffix(b"|").map_or(line, |line| line.trim_ascii_end());
+    let line = prefix::without_end_bar(line, None).unwrap_or(line);
     line.ends_with(b"]") || !line.contains(&b'[') || line.ends_with(b"}")
 }
 

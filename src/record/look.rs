@@ -72,7 +72,7 @@ pub fn look(line: &[u8]) -> Look {
 fn judge(line: &[u8]) -> Look {
     let text = prefix::trim_marks(line);
     if text.is_empty() {
-        return if line.iter().all(u8::is_ascii_whitespace) { Look::Blank } else { Look::Other };
+        return if line.iter().all(u8::is_ascii_whitespace) || is_framed(line) { Look::Blank } else { Look::Other };
     }
     if status::is_task(line) || status::prefixed_task(line).is_some() {
         return Look::Start(Kind::StatusTask, 0);
@@ -132,9 +132,15 @@ fn judge(line: &[u8]) -> Look {
     if is_fragment(text) { Look::Fragment } else { Look::Other }
 }
 
-/// Whether a line is indented as only the values of a table are: whatever it begins with, it goes on with one.
+/// Whether a line, in a frame or not, is indented as only the values of a table are: whatever it begins with, it goes on with one.
 pub(super) fn is_deep(line: &[u8]) -> bool {
+    let line = line.strip_prefix(prefix::bar(line).unwrap_or(b">")).unwrap_or(line);
     line.iter().take(DEEP).all(|byte| *byte == b' ') && line.len() > DEEP
+}
+
+/// Whether the edge of a frame begins the line: no text does with such a bar.
+fn is_framed(line: &[u8]) -> bool {
+    prefix::bar(line).is_some_and(|bar| !bar.is_ascii())
 }
 
 /// The values of a status screen begin behind the longest key, `checkpoint[global]` at least.

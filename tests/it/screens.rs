@@ -85,6 +85,8 @@ enum Copied {
     Trimmed,
     /// Version 6.1 does not break values: the terminal does, at its last column.
     Broken,
+    /// In a frame or table, with these bars at the left and right edge.
+    Framed(&'static str, &'static str),
     /// All lines in one, with blanks or nothing between.
     Joined(&'static str),
 }
@@ -123,6 +125,15 @@ fn printed(tasks: &[Rows], width: usize, copied: Copied) -> Vec<u8> {
         Copied::Trimmed => {
             let lines: Vec<&[u8]> = out.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).collect();
             lines.join(&b'\n')
+        }
+        Copied::Framed(left, right) => {
+            let mut framed = Vec::new();
+            for line in out.strip_suffix(b"\n").unwrap_or(&out).split(|byte| *byte == b'\n') {
+                let padding = " ".repeat(if right.is_empty() { 0 } else { (width + 2).saturating_sub(line.len()) });
+                framed
+                    .extend_from_slice(&[left.as_bytes(), line, padding.as_bytes(), right.as_bytes(), b"\n"].concat());
+            }
+            framed
         }
         Copied::Joined(between) => {
             let lines: Vec<&[u8]> = out.trim_ascii_end().split(|byte| *byte == b'\n').collect();
@@ -200,6 +211,35 @@ fn screens_that_a_copy_trimmed_or_a_terminal_broke() {
     // Where one line alone is full, nothing shows that it was longer.
     assert_read(&[failed()], 70..=150, Copied::Trimmed);
     assert_read(&[old()], 40..=250, Copied::Broken);
+}
+
+#[test]
+fn screens_in_frames_and_tables() {
+    for (left, right) in [
+        ("\u{2502}", "\u{2502}"),
+        ("\u{2503} ", " \u{2503}"),
+        ("\u{2551}", ""),
+        ("| ", " |"),
+        ("|", "|"),
+        ("> ", ""),
+        ("", " |"),
+    ] {
+        assert_read(&[failed(), old()], 90..=150, Copied::Framed(left, right));
+    }
+}
+
+#[test]
+fn nothing_of_a_frame_comes_into_a_command() {
+    let sandbox = Sandbox::new();
+    for (left, right) in [("\u{2502}", "\u{2502}"), ("| ", " |"), ("", " |")] {
+        let edge = format!("\u{250c}{}\u{2510}\n", "\u{2500}".repeat(90));
+        let text = printed(&[failed()], 90, Copied::Framed(left, right));
+        let text = [edge.as_bytes(), &text, edge.as_bytes(), "\u{2502} / # \u{2502}\n".as_bytes()].concat();
+        sandbox.write("status.txt", text);
+        let run = sandbox.run(["analyze", "status.txt", "-q"]).with_status(0);
+        assert!(run.stdout.contains("br log resume --task-name=task1 --pd"), "{}", run.stdout);
+        assert!(run.stdout.contains("2022-07-25 14:46:50Z  "), "{}", run.stdout);
+    }
 }
 
 #[test]

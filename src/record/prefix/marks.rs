@@ -2,7 +2,25 @@
 
 use crate::units::parse_naive;
 
-/// Takes off white space, `> ` and `| ` as mails, chats and tables put them before a line.
+/// Bars that tables, frames and windows of terminals put at both edges of a line.
+const BARS: [&[u8]; 4] = [b"|", "\u{2502}".as_bytes(), "\u{2503}".as_bytes(), "\u{2551}".as_bytes()];
+
+/// The bar that a text begins with.
+pub(in crate::record) fn bar(text: &[u8]) -> Option<&'static [u8]> {
+    BARS.into_iter().find(|bar| text.starts_with(bar))
+}
+
+/// A line without the bar at its end and the blanks before that; any bar where none is given.
+pub(in crate::record) fn without_end_bar<'l>(line: &'l [u8], bar: Option<&[u8]>) -> Option<&'l [u8]> {
+    let text = line.trim_ascii_end();
+    let inner = match bar {
+        Some(bar) => text.strip_suffix(bar),
+        None => BARS.into_iter().find_map(|bar| text.strip_suffix(bar)),
+    };
+    inner.map(<[u8]>::trim_ascii_end)
+}
+
+/// Takes off white space, `> ` and `| ` as mails, chats and tables put them before a line, and the edge of a frame.
 pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
     let mut text = line;
     loop {
@@ -13,6 +31,7 @@ pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
             [b'>' | b'|', b' ' | b'\t' | b'>' | b'[', ..] => &next[1..],
             [b'>' | b'|'] => &[],
             [b'&', b'g', b't', b';', b' ', ..] => &next[4..],
+            [0xE2, 0x94, 0x82 | 0x83, ..] | [0xE2, 0x95, 0x91, ..] => &next[3..],
             _ => next,
         };
         if next.len() == text.len() {

@@ -86,10 +86,10 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let start =
         prefix::behind_stamp(first).filter(|at| first[*at..].starts_with(b" ")).map_or(start, |at| at.min(start));
     let before = &first[..start];
-    if before.trim_ascii_start().starts_with(b"|") {
+    if let Some(bar) = prefix::bar(before.trim_ascii_start()) {
         for line in &mut out {
             let text = line.trim_ascii_end();
-            *line = text.strip_suffix(b" |").or_else(|| text.strip_suffix(b"|")).unwrap_or(line);
+            *line = text.strip_suffix(bar).map_or(line, |text| text.strip_suffix(b" ").unwrap_or(text));
         }
     }
     // Prose may stand before the prefix of the first line.

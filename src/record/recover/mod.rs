@@ -88,11 +88,10 @@ fn inner(text: &[u8], layers: usize) -> Record<'static> {
         // The string of JSON had lines or colours.
         content = Cow::Owned(lines::joined(&content, Breaks::Foreign).into_owned());
     }
-    if before.contains(&b'|')
-        && let Some(row) = content.trim_ascii_end().strip_suffix(b"|")
-    {
+    let is_row = before.contains(&b'|') || prefix::bar(before.trim_ascii_start()).is_some();
+    if is_row && let Some(row) = prefix::without_end_bar(&content, None) {
         // A table's row ends with a bar.
-        content = Cow::Owned(row.trim_ascii_end().to_vec());
+        content = Cow::Owned(row.to_vec());
     }
     let mut found = found.map(|header| Header { body: header.body - start, ..header });
     if found.is_some()

@@ -43,6 +43,9 @@ pub(in crate::record) fn key(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The line `> #N <` that starts a task.
 pub(in crate::record) fn is_task(line: &[u8]) -> bool {
     let text = line.trim_ascii();
+    // In a frame or table.
+    let text = prefix::bar(text).map_or(text, |bar| text[bar.len()..].trim_ascii_start());
+    let text = prefix::without_end_bar(text, None).unwrap_or(text);
     let text =
         text.strip_prefix(b"> ").filter(|rest| rest.starts_with(b"> #") || rest.starts_with(b"&gt;")).unwrap_or(text);
     let inner = text

@@ -1,6 +1,7 @@
 //! `br log status` on a screen: a table of right-aligned keys, its values wrapped at the terminal's width.
 
 mod flat;
+mod frame;
 mod keys;
 mod table;
 
@@ -74,7 +75,16 @@ fn pairs(raw: &[u8]) -> Vec<(String, String)> {
     if let Some((_, value)) = found.last_mut() {
         mark_cut(value);
     }
-    found.iter().map(|(key, value)| (text(key), clean(&text(&super::plain::plain(value))))).collect()
+    found.iter().map(|(key, value)| (text(key), clean(&text(&unbarred(key, &super::plain::plain(value)))))).collect()
+}
+
+/// A value without a bar that a table or frame has left at its end; of what is no message none ends with one.
+fn unbarred<'v>(key: &[u8], value: &'v [u8]) -> Cow<'v, [u8]> {
+    let is_message = [&b"error-message["[..], b"pause-payload"].iter().any(|start| key.starts_with(start));
+    match super::prefix::without_end_bar(value, None).filter(|_| !is_message) {
+        Some(inner) => Cow::Borrowed(inner),
+        None => Cow::Borrowed(value),
+    }
 }
 
 /// Puts dots behind a number or word that the copy may have cut: the value ends in it, and a bracket or quote is open.

@@ -1,7 +1,7 @@
 //! The table of a status screen: keys aligned to the right, values cut at a width in bytes, their further lines indented to the
 //! column where values begin. On a narrow terminal, and in copies, it looks otherwise.
 
-use super::keys;
+use super::{frame, keys};
 use crate::record::plain::{columns, is_wide, plain, uncoloured};
 use crate::record::prefix::{self, trim_marks};
 use crate::record::recover::joint;
@@ -29,10 +29,11 @@ enum Layout {
 
 /// Keys and values with the wrapping undone.
 pub(super) fn unwrap(raw: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let first = raw.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let lines = frame::inside(raw);
+    let first = lines.first().copied().unwrap_or_default();
     let before = keys::prefixed_task(first).map_or(&b""[..], |at| &first[..at]);
     let behind = |line: &'_ [u8]| prefix::repeated(before, line).unwrap_or(0);
-    let lines: Vec<Cow<'_, [u8]>> = raw.split(|byte| *byte == b'\n').map(|raw| line(&raw[behind(raw)..])).collect();
+    let lines: Vec<Cow<'_, [u8]>> = lines.iter().map(|raw| line(&raw[behind(raw)..])).collect();
     let layout = layout(&lines);
     let widest = Width::of(&lines);
     let mut before = Width::default();
@@ -181,7 +182,8 @@ fn is_piece(line: &[u8], before: Width, widest: Width, layout: Layout) -> bool {
 /// Whether the line behind `task` goes on with its last value, whatever it looks like: on a narrow terminal a value's pieces are
 /// not indented, and fill their lines.
 pub(in crate::record) fn is_narrow_piece(task: &[u8]) -> bool {
-    let lines = || task.strip_suffix(b"\n").unwrap_or(task).split(|byte| *byte == b'\n').map(line);
+    let inside = frame::inside(task.strip_suffix(b"\n").unwrap_or(task));
+    let lines = || inside.iter().map(|raw| line(raw));
     let is_key = |line: &[u8]| keys::key(line).is_some_and(|(_, value)| value.trim_ascii().is_empty());
     let is_narrow = task.split(|byte| *byte == b'\n').next().is_some_and(keys::is_task)
         && lines().nth(1).is_some_and(|line| is_key(&line));
