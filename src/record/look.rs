@@ -154,6 +154,7 @@ fn behind(line: &[u8], header: usize) -> usize {
 fn json_kind(text: &[u8]) -> Option<Kind> {
     match text.first()? {
         b'{' if has_any(text, RECORD) => text.get(1..4)?.contains(&b'"').then_some(Kind::Json),
+        b'{' if text.starts_with(b"{\"") && object_kind(text) == Some(Kind::StatusJson) => Some(Kind::StatusJson),
         b'[' if text.starts_with(b"[{\"") && has_any(text, TASK) => Some(Kind::StatusJson),
         _ => None,
     }

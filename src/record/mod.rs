@@ -25,7 +25,7 @@ pub use escape::unescape;
 pub use look::{Kind, Look, look};
 pub use split::{MAX_RECORD, RawRecord, Sink, Tally, split};
 
-pub(crate) use status::{gap_seconds, moment};
+pub(crate) use status::{duration_seconds, gap_seconds, moment};
 
 use crate::units::{Level, Timestamp};
 use std::borrow::Cow;

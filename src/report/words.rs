@@ -180,7 +180,9 @@ pub(super) fn facts(task: &Task, now: Option<Timestamp>, safe: Safe) -> Vec<Fact
         // A task that stands falls behind until now; one that runs was as far as it was last seen.
         let stands = task.since.is_some() || task.verdict != Verdict::None;
         let seen = if stands { now.or(task.observed_at) } else { task.observed_at };
-        let note = seen.map_or_else(String::new, |seen| format!("{} behind", hms(seen.since(checkpoint))));
+        let note = seen
+            .filter(|seen| *seen != checkpoint)
+            .map_or_else(String::new, |seen| format!("{} behind", hms(seen.since(checkpoint))));
         fact("checkpoint", moment(checkpoint), note);
     }
     if let Some(safepoint) = task.gc_safepoint {

@@ -1,6 +1,6 @@
 //! `br log status` on terminals of every width: what the program printed is what is read, to the byte.
 
-use crate::harness::Sandbox;
+use crate::harness::{Row, Sandbox};
 use std::fmt::Write as _;
 use tidescope::record::{RawRecord, Record, Sink, split};
 
@@ -315,6 +315,45 @@ fn tasks_as_json_on_one_line_or_many() {
         let text = pieces(JSON, width).join(&b"\n"[..]);
         assert_eq!(sorted(read(&text)), want, "{width} columns");
     }
+}
+
+/// What tasks.csv says of the task of a text.
+fn judged(text: &str, options: &[&str]) -> Row {
+    let sandbox = Sandbox::new();
+    sandbox.write("status.json", text);
+    let (_, report) = sandbox.analyze([&["status.json"], options].concat(), "out");
+    report.row("tasks")
+}
+
+#[test]
+fn json_without_errors_says_how_far_the_task_is() {
+    let paused = r#"[{"name":"t_7","start_ts":434833180031188992,"end_ts":999999999999999999,"status":"PAUSE","table_filter":["*.*"],"progress":[],"storage":"local:///x","checkpoint":434834088949972993,"estimate_qps":0,"last_errors":[]}]"#;
+    let pretty = paused.replace(",\"", ",\n    \"").replace("[{\"", "[\n  {\n    \"").replace("}]", "\n  }\n]");
+    for text in [
+        paused,
+        &pretty,
+        &format!("$ br log status --json\n{paused}\n"),
+        &format!("{}\n", &paused[1..paused.len() - 1]),
+    ] {
+        let task = judged(text, &[]);
+        assert_eq!((&*task["checkpoint_ts"], &*task["gap_s"]), ("434834088949972993", "0"), "{text}");
+        assert_eq!(task["resume_deadline"], "2022-07-26T14:46:50.118Z", "{text}");
+        let task = judged(text, &["--now", "2022-07-26T14:46:50.118Z"]);
+        assert_eq!(task["gap_s"], "86400");
+    }
+    let running = paused.replace("PAUSE", "NORMAL");
+    let task = judged(&running, &[]);
+    assert_eq!((&*task["status"], &*task["checkpoint_time"]), ("NORMAL", "2022-07-25T14:46:50.118Z"));
+    assert_eq!(task["resume_deadline"], "");
+}
+
+#[test]
+fn the_advancers_lag_tells_the_checkpoint() {
+    let log = r#"{"level":"WARN","time":"2022/07/27 15:46:50.118 +00:00","caller":"advancer.go:579","message":"checkpoint lag is too large","category":"log backup advancer","lag":"49h0m0s"}
+{"level":"INFO","time":"2022/07/27 15:46:50.120 +00:00","caller":"advancer.go:397","message":"Meet task event","category":"log backup advancer","event":"Pause(t_7)"}
+"#;
+    let task = judged(log, &[]);
+    assert_eq!((&*task["checkpoint_time"], &*task["gap_s"]), ("2022-07-25T14:46:50.118Z", "176400"));
 }
 
 #[test]

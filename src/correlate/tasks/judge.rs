@@ -76,7 +76,11 @@ pub(in crate::correlate) fn judge(story: &Story, court: Court<'_>) -> Judged {
     };
     Judged {
         checkpoint,
-        observed_at: story.log.checkpoints.last().map(|point| point.last),
+        observed_at: story.log.checkpoints.last().map(|point| match court.now {
+            // The checkpoint of a task that stands has not moved since.
+            Some(now) if story.log.is_undated && stopped => point.last.max(now),
+            _ => point.last,
+        }),
         gc_safepoint,
         passed,
         lost,
@@ -102,6 +106,8 @@ fn deadline(
         Reason::Fatal => down.last_fatal.max(down.since),
         _ => down.since,
     });
+    // It was paused when its checkpoint was reached at the earliest.
+    let since = since.or_else(|| Some(story.checkpoint()?.time()).filter(|_| story.log.is_undated));
     let told = since.is_none_or(|since| court.pd_until.is_some_and(|until| until.since(since) >= -TOGETHER_MS));
     if let Some(held) = held.filter(|_| told) {
         return Some((held.until, DeadlineBasis::Pd));

@@ -8,6 +8,7 @@ use crate::correlate::identify::InstanceId;
 use crate::correlate::learned::{Learned, Told};
 use crate::correlate::names::RuleId;
 use crate::correlate::signs::{Sign, Verb, service_of, sign_of};
+use crate::record::duration_seconds;
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp, Tso};
 use std::collections::BTreeMap;
 
@@ -57,6 +58,10 @@ pub(in crate::correlate) struct TaskLog {
     pub(in crate::correlate) start: Option<Timestamp>,
     /// Storage URL.
     pub(in crate::correlate) storage: Option<String>,
+    /// Whether the newest checkpoint is of a screen that does not say when somebody looked.
+    pub(in crate::correlate) is_undated: bool,
+    /// The advancer's last word on how far the checkpoint is behind, and when it said so.
+    lagging: Option<(Timestamp, i64, Place, EpisodeId)>,
 }
 
 impl TaskLog {
@@ -84,6 +89,13 @@ impl TaskLog {
         let guard = matches!(sign, Some(Sign::Guard(_))).then_some("-pause-guard");
         if let (Some(service), Some(point)) = (service_of(event).or(guard), event.tso("service-safepoint")) {
             self.points.insert(service.into(), point);
+        }
+        if let (Some(seen), Some(lag_s)) =
+            (event.time, event.fact(FactKind::Duration, "lag").and_then(duration_seconds))
+        {
+            let place = Place { file: event.file.clone(), line: event.line };
+            let newer = self.lagging.as_ref().is_none_or(|known| known.0 < seen);
+            self.lagging = self.lagging.take().filter(|_| !newer).or(Some((seen, lag_s * 1_000, place, episode)));
         }
         let Some(sign) = sign else { return };
         let place = Place { file: event.file.clone(), line: event.line };
@@ -185,8 +197,34 @@ impl TaskLog {
             checkpoints.take(value, time, written, place, episode);
         }
         self.checkpoints = checkpoints;
+        self.take_undated();
         if self.checkpoints.last().is_none() {
             self.take_guarded();
+        }
+        if self.checkpoints.last().is_none() {
+            self.take_lagging();
+        }
+    }
+
+    /// `--json` without an error says nothing of when somebody looked: not before the checkpoint, nor before what is known of it.
+    fn take_undated(&mut self) {
+        for step in self.steps.iter().filter(|step| step.time.is_none()) {
+            let Sign::Screen(screen) = &step.sign else { continue };
+            let value = screen.checkpoint.map(Checkpoint::Exact).or(screen.checkpoint_time.map(Checkpoint::Time));
+            let last = self.checkpoints.last();
+            if let Some(value) = value.filter(|value| last.is_none_or(|last| value.time() > last.value.time())) {
+                let seen = last.map_or(value.time(), |last| last.last.max(value.time()));
+                self.checkpoints.take(value, seen, seen, step.place.clone(), step.episode);
+                self.is_undated = true;
+            }
+        }
+    }
+
+    /// Where nothing else names the checkpoint: how far it is behind, as the advancer says.
+    fn take_lagging(&mut self) {
+        if let Some((seen, lag_ms, place, episode)) = self.lagging.take() {
+            let value = Checkpoint::Time(seen.plus_ms(-lag_ms));
+            self.checkpoints.take(value, seen, seen, place, episode);
         }
     }
 

@@ -48,7 +48,11 @@ pub(crate) fn moment(value: &str) -> Option<Timestamp> {
 
 /// The `gap=` of a value, in seconds.
 pub(crate) fn gap_seconds(value: &str) -> Option<i64> {
-    let text = value.split("gap=").nth(1)?.trim();
+    duration_seconds(value.split("gap=").nth(1)?.trim())
+}
+
+/// A duration as Go prints it, in seconds.
+pub(crate) fn duration_seconds(text: &str) -> Option<i64> {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (mut total, mut number, mut any) = (0.0f64, String::new(), false);
     for letter in text.chars() {
@@ -199,6 +203,7 @@ mod tests {
     fn gaps_and_late_checkpoints() {
         assert_eq!(gap_seconds("x; gap=11h31m29s"), Some(41_489));
         assert_eq!(gap_seconds("x; gap=-3s"), Some(-3));
+        assert_eq!(duration_seconds("465h25m36.432s"), Some(1_675_536));
         let record = read(b"> #1 <\n  name: t\nstatus: \xE2\x97\x8F NORMAL\ncheckpoint[global]: 2024-12-26 11:10:37.101 +0000; gap=17h38m58s");
         assert!(record.field("x-behind").is_some());
     }
