@@ -1,6 +1,7 @@
 //! Log lines out of one JSON document, as log stores hand them out: answers of Loki's API, events of CloudWatch.
 //! Documents with an object a line, or a member a line, are text: `record` reads those.
-//! Offsets and lines in such a source are those of the log text, one line for each entry.
+//! Offsets in such a source are those of the log text, which has one line for each entry. A document of many lines keeps them: a
+//! record stands on the line of the text that it has in the document.
 
 use super::{damage, feed::Feed};
 use std::io::{self, Read};
@@ -55,7 +56,7 @@ impl<'f, 'a> Export<'f, 'a> {
             self.document.end_text();
             return Ok(!self.document.out.is_empty());
         }
-        // What comes out is never longer than what went in, but for a line end.
+        // What comes out is never longer than what went in, but for some line ends.
         let count = bytes.len();
         bytes.iter().for_each(|byte| self.document.step(*byte));
         self.feed.consume(count);
@@ -124,6 +125,9 @@ const DEEP: usize = 64;
 /// Keys are no longer.
 const KEY: usize = 16;
 
+/// Between two records of a document stand no more lines.
+const MOST_OWED: usize = 4 << 10;
+
 /// Walks through a document byte by byte, whatever is wrong with it.
 struct Document {
     open: Vec<Open>,
@@ -137,6 +141,8 @@ struct Document {
     out: Vec<u8>,
     /// Whether the last line has its end.
     ended: bool,
+    /// Line ends of the document that have not come out yet, less those that came out before the document's own.
+    owed: i64,
 }
 
 impl Default for Document {
@@ -150,6 +156,7 @@ impl Default for Document {
             key: Vec::new(),
             out: Vec::new(),
             ended: true,
+            owed: 0,
         }
     }
 }
@@ -159,7 +166,10 @@ impl Document {
         match (self.text, byte) {
             (Text::None, _) => self.structure(byte),
             // No string of JSON holds one: a quote is lost.
-            (_, b'\n') => self.end_text(),
+            (_, b'\n') => {
+                self.end_text();
+                self.owed += 1;
+            }
             (Text::Plain, _) => self.put(&[byte]),
             _ => self.string(byte),
         }
@@ -188,6 +198,7 @@ impl Document {
                 self.open.push(Open::List(member, 0));
             }
             b'}' | b']' => drop(self.open.pop()),
+            b'\n' => self.owed += 1,
             b',' if self.deeper == 0 => match self.open.last_mut() {
                 Some(Open::Object(member, wants_key)) => (*member, *wants_key) = (Member::Other, true),
                 Some(Open::List(_, past)) => *past += 1,
@@ -272,7 +283,15 @@ impl Document {
         match self.text {
             Text::Key if self.key.len() < KEY => self.key.extend_from_slice(bytes),
             Text::Line | Text::Plain => {
+                // A document that has lines keeps them: what begins a record stands on the line that it has there. What goes on
+                // with one stays right behind it.
+                if self.ended && b"[{>".contains(&bytes[0]) {
+                    let count = usize::try_from(self.owed).unwrap_or(0).min(MOST_OWED);
+                    self.out.extend(std::iter::repeat_n(b'\n', count));
+                    self.owed = self.owed.min(0);
+                }
                 self.ended = bytes == b"\n";
+                self.owed -= i64::from(self.ended);
                 self.out.extend_from_slice(bytes);
             }
             _ => {}
@@ -283,6 +302,7 @@ impl Document {
         self.lonely();
         if !std::mem::replace(&mut self.ended, true) {
             self.out.push(b'\n');
+            self.owed -= 1;
         }
         (self.text, self.escape) = (Text::None, Escape::None);
     }
@@ -328,6 +348,14 @@ mod tests {
         ] {
             assert_eq!(lines(text), want);
         }
+    }
+
+    #[test]
+    fn records_stand_on_their_lines_of_the_document() {
+        let text = "{\n  \"events\": [\n    {\n      \"message\": \"[2022 a\",\n      \"x\": \"y\"\n    },\n    {\n      \"message\": \"b\"\n    },\n    {\n      \"message\": \"[2022 c\\n\"\n    }\n  ]\n}\n";
+        assert_eq!(lines(text), "\n\n\n[2022 a\nb\n\n\n\n\n\n[2022 c\n");
+        let flood = format!("{{\"events\":[{{\"message\":\"[a\"}},{}{{\"message\":\"[b\"}}]}}", "\n".repeat(99_999));
+        assert_eq!(lines(&flood).len(), 6 + MOST_OWED);
     }
 
     #[test]

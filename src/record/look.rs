@@ -156,13 +156,23 @@ fn json_kind(text: &[u8]) -> Option<Kind> {
         b'{' if has_any(text, RECORD) => text.get(1..4)?.contains(&b'"').then_some(Kind::Json),
         b'{' if text.starts_with(b"{\"") && object_kind(text) == Some(Kind::StatusJson) => Some(Kind::StatusJson),
         b'[' if text.starts_with(b"[{\"") && has_any(text, TASK) => Some(Kind::StatusJson),
+        b'[' if text.starts_with(b"[{\"") && has_any(text, &[b"\":\"[20", b"\": \"[20"]) => Some(Kind::Json),
         _ => None,
     }
 }
 
-/// Members that an object has that is a record, and those that a task of `br log status --json` has.
-const RECORD: &[&[u8]] =
-    &[b"\"level\"", b"\"log\"", b"\"message\"", b"\"msg\"", b"\"MESSAGE\"", b"\"line\"", b"\"_msg\""];
+/// Members that an object has that is a record, or the start of one in any member, and those that a task of `br log status --json` has.
+const RECORD: &[&[u8]] = &[
+    b"\"level\"",
+    b"\"log\"",
+    b"\"message\"",
+    b"\"msg\"",
+    b"\"MESSAGE\"",
+    b"\"line\"",
+    b"\"_msg\"",
+    b"\"textPayload\"",
+    b"\"[20",
+];
 const TASK: &[&[u8]] = &[b"\"start_ts\"", b"\"last_errors\"", b"\"estimate_qps\""];
 
 /// What an object of many lines is, if it is a record at all.

@@ -191,7 +191,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     /// A line that is not clean.
     fn other(&mut self, at: usize, line: &'w [u8], next: usize) {
         match self.look(line, next) {
-            Look::Start(Kind::Json, from) if memchr::memmem::find(line, b"}{\"").is_some() => {
+            Look::Start(Kind::Json, from)
+                if line[from..].starts_with(b"[") || memchr::memmem::find(line, b"}{\"").is_some() =>
+            {
                 self.objects(at + from..at + line.len(), Kind::Json, self.tally.newlines);
             }
             // The end of a header that a terminal broke.
@@ -436,6 +438,11 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         let text = &self.window[open.start..open.end];
         match open.kind {
             Kind::StatusJson => self.objects(open.start..open.end, Kind::StatusJson, open.newlines),
+            Kind::Json if json::holds_several(text) => {
+                for object in json::wrapped_objects(text) {
+                    self.emit_object(open.start, object, text, Kind::Json, open.newlines);
+                }
+            }
             // An object of many lines is only known as a whole.
             Kind::Json if text.contains(&b'\n') => {
                 if let Some(kind) = look::object_kind(text) {
@@ -470,9 +477,14 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         let start = range.start;
         let text = &self.window[start..range.end.min(start + MAX_RECORD)];
         for object in json::top_level_objects(text) {
-            let before = memchr::memchr_iter(b'\n', &text[..object.start]).count() as u64;
-            self.emit(start + object.start, start + object.end, kind, newlines + before);
+            self.emit_object(start, object, text, kind, newlines);
         }
+    }
+
+    /// An object in a text that begins at `start`.
+    fn emit_object(&mut self, start: usize, object: Range<usize>, text: &[u8], kind: Kind, newlines: u64) {
+        let before = memchr::memchr_iter(b'\n', &text[..object.start]).count() as u64;
+        self.emit(start + object.start, start + object.end, kind, newlines + before);
     }
 
     /// Behind `own`: lines that continue the last record.

@@ -4,7 +4,9 @@
 mod nesting;
 mod repair;
 
-pub(super) use nesting::{Nesting, begins_object, has_members, is_broken, is_member, top_level_objects};
+pub(super) use nesting::{
+    Nesting, begins_object, has_members, holds_several, is_broken, is_member, top_level_objects, wrapped_objects,
+};
 
 use super::body::Field;
 use super::{Kind, Record, header, recover};
@@ -59,15 +61,18 @@ fn is_object(text: &[u8]) -> bool {
 pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
     let Object(pairs) = parse(text).or_else(|| parse_broken(text).filter(|_| is_object(text)))?;
     let string = |keys: &[&str]| {
-        pairs.iter().find(|(key, _)| keys.contains(&key.as_str())).and_then(|(_, value)| value.as_str())
+        pairs.iter().filter(|(key, _)| keys.contains(&key.as_str())).find_map(|(_, value)| value.as_str())
     };
     let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time", "tsNs"]).and_then(stamp);
     let level = string(&["level", "Level", "severity", "lvl"]).and_then(|word| Level::parse(word.as_bytes()));
     let message = string(&MESSAGES).unwrap_or_default();
     let is_record = |text: &&str| text.starts_with(['[', '{']) && super::look(text.as_bytes()) != super::Look::Other;
     let container = string(&["log", "line", "Line", "MESSAGE", "_msg", "textPayload"]);
-    if let Some(inner) = container.or(Some(message).filter(is_record)) {
-        let mut record = recover::nested(inner.trim_end().as_bytes(), layers);
+    let caller = string(&["caller", "Caller"]).unwrap_or_default();
+    // What names its own source file may quote a record; what does not wraps one, wherever it has it.
+    let wrapped = || pairs.iter().find_map(|(_, value)| inner_record(value, MOST_NESTED));
+    let wrapped = if caller.is_empty() { wrapped() } else { None };
+    let outer = |mut record: Record<'static>| {
         if record.time.is_none()
             && let Some((time, Some(_))) = stamp
         {
@@ -75,9 +80,19 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
         }
         record.level = record.level.or(level);
         record.kind = Kind::Json;
-        return Some(record);
+        record
+    };
+    if let Some(inner) = wrapped.or(container).or(Some(message).filter(is_record)) {
+        return Some(outer(recover::nested(inner.trim_end().as_bytes(), layers)));
     }
-    let caller = string(&["caller", "Caller"]).unwrap_or_default();
+    // An envelope, with the record's own members inside.
+    let envelope =
+        pairs.iter().find(|(key, value)| ["_source", "jsonPayload"].contains(&key.as_str()) && value.is_object());
+    if let Some((_, inner)) = envelope.filter(|_| message.is_empty() && layers > 0)
+        && let Some(record) = read(inner.to_string().as_bytes(), layers - 1)
+    {
+        return Some(outer(record));
+    }
     let caller = caller.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
     // What a program answers has no message of its own, but may hold an error that has.
     let inner = || pairs.iter().map(|(_, value)| value).find_map(|value| inner_error(value, MOST_NESTED));
@@ -107,6 +122,20 @@ const MESSAGES: [&str; 3] = ["message", "msg", "Message"];
 
 /// Errors stand no deeper in what a program answers.
 const MOST_NESTED: usize = 8;
+
+/// The first string inside a value that begins with a record's header.
+fn inner_record(value: &Value, depth: usize) -> Option<&str> {
+    let deeper = |value| if depth > 0 { inner_record(value, depth - 1) } else { None };
+    match value {
+        Value::String(text) => {
+            let is_record = || header::whole(text.as_bytes(), true).is_some_and(|header| header.start == 0);
+            (text.starts_with("[20") && is_record()).then_some(text)
+        }
+        Value::Array(values) => values.iter().find_map(deeper),
+        Value::Object(members) => members.values().find_map(deeper),
+        _ => None,
+    }
+}
 
 /// The message of an error inside a value, and its cause.
 fn inner_error(value: &Value, depth: usize) -> Option<String> {
@@ -215,6 +244,30 @@ mod tests {
         assert_eq!((&*record.caller, &*record.message), (&b"endpoint.rs"[..], &b"fatal error reporting"[..]));
         assert_eq!(record.field("err").map(|f| f.value.to_vec()), Some(br#"x "y""#.to_vec()));
         assert_eq!(record.field("thread_id").map(|f| f.value.to_vec()), Some(b"115".to_vec()));
+    }
+
+    #[test]
+    fn a_record_in_any_string_of_an_object() {
+        const HEAD: &str = r#"[2022/07/25 14:54:44.467 +00:00] [WARN] [endpoint.rs:209] [\"it failed\"] [region_id=7]"#;
+        for (before, after) in [
+            (r#"{"insertId":"x","textPayload":""#, r#"","severity":"ERROR"}"#),
+            (
+                r#"{"_index":"logs","_source":{"@timestamp":"2022-07-25T16:00:00Z","log":""#,
+                r#"","host":{"name":"a"}}}"#,
+            ),
+            (r#"{"a":[{"b":{"message":[""#, r#""]}}]}"#),
+            (r#"{"log":"/deploy/tikv.log","event.original":""#, r#""}"#),
+        ] {
+            let record = read(format!("{before}{HEAD}{after}").as_bytes(), 1).unwrap();
+            assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"), "{before}");
+            assert_eq!((&*record.message, record.level), (&b"it failed"[..], Some(Level::Warn)), "{before}");
+        }
+        let own = format!(r#"{{"level":"INFO","caller":"a.go:1","message":"x","err":"{HEAD}"}}"#);
+        assert_eq!(&*read(own.as_bytes(), 1).unwrap().message, b"x");
+        let lost = br#"{"_source":{"@timestamp":"2022-07-25T14:54:44.467Z","message":"it failed","level":"error"}}"#;
+        let record = read(lost, 1).unwrap();
+        assert_eq!((&*record.message, record.level), (&b"it failed"[..], Some(Level::Error)));
+        assert_eq!(record.time.map(|t| t.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"));
     }
 
     #[test]

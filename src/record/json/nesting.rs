@@ -57,6 +57,44 @@ pub(in crate::record) fn top_level_objects(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
+/// The start of a record in a string.
+const HEAD: &[u8] = b"\"[20";
+
+/// Whether more than one record begins in the strings of an object.
+pub(in crate::record) fn holds_several(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, HEAD).nth(1).is_some()
+}
+
+/// The objects that have a record in a string of their own, where several have: the hits of a search. Else the whole text.
+pub(in crate::record) fn wrapped_objects(text: &[u8]) -> Vec<Range<usize>> {
+    /// Deeper ones are not told apart.
+    const DEEP: usize = 64;
+    let mut nesting = Nesting::default();
+    // Where each open object begins, and whether it has a record.
+    let (mut open, mut found): (Vec<(usize, bool)>, Vec<Range<usize>>) = (Vec::new(), Vec::new());
+    for (at, byte) in text.iter().enumerate() {
+        let was = nesting;
+        nesting.step(*byte);
+        match byte {
+            b'{' if nesting.depth > was.depth && open.len() < DEEP => open.push((at, false)),
+            b'}' if nesting.depth < was.depth => match open.pop() {
+                Some((start, true)) => found.push(start..at + 1),
+                Some(_) | None => {}
+            },
+            b'"' if nesting.quoted && !was.quoted && text[at..].starts_with(HEAD) => {
+                if let Some((_, has)) = open.last_mut() {
+                    *has = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    // One inside another is read with it.
+    found.sort_unstable_by_key(|object| (object.start, std::cmp::Reverse(object.end)));
+    found.dedup_by(|inner, outer| inner.end <= outer.end);
+    if found.len() < 2 { std::iter::once(0..text.len()).collect() } else { found }
+}
+
 /// Whether an object of many lines begins: its bracket stands alone, and a member follows, no deeper than in a list of objects.
 pub(in crate::record) fn begins_object(line: &[u8], next: &[u8]) -> bool {
     let (line, next) = (unmarked(line), unmarked(next));
@@ -123,6 +161,21 @@ mod tests {
             ("[]", vec![]),
         ] {
             let found: Vec<_> = top_level_objects(text.as_bytes()).into_iter().map(|range| &text[range]).collect();
+            assert_eq!(found, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn hits_of_a_search_are_told_apart() {
+        for (text, want) in [
+            (
+                r#"{"hits":[{"_id":1,"_source":{"log":"[2022"}},{"_source":{"log":"[2023"}}]}"#,
+                vec![r#"{"log":"[2022"}"#, r#"{"log":"[2023"}"#],
+            ),
+            (r#"{"log":"[2022","x":{"y":"[2022"}}"#, vec![r#"{"log":"[2022","x":{"y":"[2022"}}"#]),
+            (r#"{"log":"[2022"}"#, vec![r#"{"log":"[2022"}"#]),
+        ] {
+            let found: Vec<_> = wrapped_objects(text.as_bytes()).into_iter().map(|range| &text[range]).collect();
             assert_eq!(found, want, "{text}");
         }
     }
