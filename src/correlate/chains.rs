@@ -98,7 +98,14 @@ struct LinkForm {
 #[serde(deny_unknown_fields)]
 struct ReasonForm {
     cause: Cause,
+    #[serde(default)]
+    rules: Vec<String>,
+    #[serde(default)]
     words: Vec<String>,
+    #[serde(default)]
+    says: Option<String>,
+    #[serde(default)]
+    verdict: Option<Verdict>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -168,6 +175,26 @@ impl Link {
     }
 }
 
+/// What a record names as the reason why something failed.
+#[derive(Debug)]
+pub(super) struct Reason {
+    /// `unknown` where the record tells what happened, but not by whose fault.
+    pub(super) cause: Cause,
+    rules: Vec<String>,
+    words: Vec<String>,
+    /// The reason as a noun, where the cause alone would say too little or too much.
+    pub(super) says: Option<String>,
+    /// What to do, where it is not what the cause asks for.
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Reason {
+    /// The cause, where it is known.
+    pub(super) fn known(&self) -> Option<Cause> {
+        Some(self.cause).filter(|cause| *cause != Cause::Unknown)
+    }
+}
+
 /// Records that are an incident of their own.
 #[derive(Debug)]
 pub(super) struct Alarm {
@@ -200,7 +227,7 @@ pub(super) struct Blocker {
 pub(super) struct Chains {
     kinds: Vec<KindForm>,
     pub(super) links: Vec<Link>,
-    reasons: Vec<(Cause, Vec<String>)>,
+    reasons: Vec<Reason>,
     pub(super) alarms: Vec<Alarm>,
     pub(super) blockers: Vec<Blocker>,
 }
@@ -240,7 +267,12 @@ impl Chains {
             };
             self.links.push(link);
         }
-        self.reasons.extend(file.reason.into_iter().map(|reason| (reason.cause, reason.words)));
+        for ReasonForm { cause, rules, words, says, verdict } in file.reason {
+            if rules.is_empty() && words.is_empty() {
+                return Err(format!("a reason for `{cause}` names neither rules nor words"));
+            }
+            self.reasons.push(Reason { cause, rules, words, says, verdict });
+        }
         let kinds = |chains: &Self, names: &[String]| -> Result<Vec<_>, _> {
             names.iter().map(|name| chains.kind(name)).collect()
         };
@@ -318,10 +350,12 @@ impl Chains {
         kinds.iter().find_map(|kind| self.at(kind).cause)
     }
 
-    /// The cause that a text names.
-    pub(super) fn reason(&self, text: &str) -> Option<Cause> {
-        let named = |words: &[String]| words.iter().any(|word| text.contains(word.as_str()));
-        self.reasons.iter().find(|(_, words)| named(words)).map(|(cause, _)| *cause)
+    /// The first reason that a rule's record, or its text, names.
+    pub(super) fn told(&self, rule: &str, text: &str) -> Option<&Reason> {
+        self.reasons.iter().find(|reason| {
+            let of_rule = reason.rules.is_empty() || reason.rules.iter().any(|pattern| fits(pattern, rule));
+            of_rule && (reason.words.is_empty() || reason.words.iter().any(|word| text.contains(word.as_str())))
+        })
     }
 }
 
@@ -348,8 +382,9 @@ fn span(text: &str) -> Result<i64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Chains, fits, span};
-    use crate::correlate::findings::Cause;
+    use super::{Chains, Reason, fits, span};
+    use crate::correlate::findings::{Cause, Verdict};
+    use crate::rules::Catalog;
 
     #[test]
     fn the_built_in_chains_are_right() {
@@ -378,9 +413,63 @@ mod tests {
                 Cause::Network,
             ),
         ] {
-            assert_eq!(chains.reason(text), Some(cause), "{text}");
+            assert_eq!(chains.told("", text).and_then(Reason::known), Some(cause), "{text}");
         }
-        assert_eq!(chains.reason("[BR:KV:ErrKVStorage]tikv storage occur I/O error"), None);
+        assert!(chains.told("", "[BR:KV:ErrKVStorage]tikv storage occur I/O error").is_none());
+    }
+
+    #[test]
+    fn the_inner_code_of_a_storage_answer_decides() {
+        let chains = Chains::embedded();
+        let answer = |code: &str, text: &str| {
+            format!(
+                "I/O Error: failed to put object aws-sdk error: ServiceError(ServiceError {{ source: Unhandled(Unhandled {{ source: ErrorMetadata {{ code: Some(\"{code}\"), message: Some(\"{text}\") }} }}) }})"
+            )
+        };
+        for (text, cause) in [
+            (answer("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive"), None),
+            (answer("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"), Some(Cause::Configuration)),
+            (answer("InternalError", "We encountered an internal error. Please try again."), Some(Cause::StorageAccess)),
+            (answer("SlowDown", "Please reduce your request rate."), Some(Cause::StorageThrottled)),
+            ("I/O Error: failed to put object <Code>RequestTimeTooSkewed</Code>".to_owned(), Some(Cause::Configuration)),
+            ("I/O Error: failed to put object: XmlDecodeError { kind: Custom(\"no root element\") }, status: StatusCode(411)".to_owned(), Some(Cause::Bug)),
+            ("I/O Error: Permission denied (os error 13)".to_owned(), Some(Cause::Configuration)),
+            ("I/O Error: Too many open files (os error 24)".to_owned(), Some(Cause::Configuration)),
+            ("I/O Error: No such file or directory (os error 2)".to_owned(), None),
+            ("I/O Error: No space left on device (os error 28)".to_owned(), Some(Cause::DiskFull)),
+            ("I/O Error: Read-only file system (os error 30)".to_owned(), None),
+            ("I/O Error: Stale file handle (os error 116)".to_owned(), Some(Cause::StorageAccess)),
+        ] {
+            let told = chains.told("", &text);
+            assert_eq!(told.and_then(Reason::known), cause, "{text}");
+            let plain = matches!(cause, Some(Cause::StorageThrottled | Cause::DiskFull));
+            assert_eq!(told.is_some_and(|told| told.says.is_some()), !plain, "{text}");
+        }
+        let plain = chains.told("", &answer("AccessDenied", "Access Denied")).unwrap();
+        assert_eq!((plain.cause, plain.says.is_none()), (Cause::StorageAccess, true));
+    }
+
+    #[test]
+    fn a_rule_that_is_sure_beats_words() {
+        let chains = Chains::embedded();
+        let refused = "Error: changefeeds exist: rpc error: code = Unavailable desc = transport is closing";
+        assert_eq!(chains.told("br-restore-cdc-running", refused).and_then(Reason::known), Some(Cause::Configuration));
+        assert_eq!(chains.told("br-failed", refused).and_then(Reason::known), Some(Cause::Network));
+        let epoch = chains.told("br-failed", "[BR:KV:ErrKVEpochNotMatch]epoch not match").unwrap();
+        assert_eq!((epoch.known(), epoch.verdict), (None, Some(Verdict::Retry)));
+    }
+
+    /// A rule that was renamed would silently lose its cause.
+    #[test]
+    fn the_rules_that_chains_name_are_in_the_catalogue() {
+        let (chains, catalog) = (Chains::embedded(), Catalog::embedded().unwrap());
+        let known = |pattern: &String| catalog.rules().iter().any(|rule| fits(pattern, &rule.id));
+        let named = chains.reasons.iter().flat_map(|reason| &reason.rules);
+        let missing: Vec<_> = named.filter(|pattern| !known(pattern)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let named = chains.kinds.iter().flat_map(|kind| &kind.rules);
+        let missing: Vec<_> = named.filter(|pattern| !known(pattern)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]
@@ -402,6 +491,7 @@ mod tests {
         assert_eq!(chains.links.len(), links + 1);
         assert!(chains.add("[[link]]\ncause='no'\neffect='fatal'\njoin=[]\nwithin='1m'").is_err());
         assert!(chains.add("[[kind]]\nname='x'\nsays='y'\nodd=1").is_err());
+        assert!(chains.add("[[reason]]\ncause='bug'").is_err());
     }
 
     #[test]

@@ -291,7 +291,7 @@ pub(super) fn decision(incident: &Incident, task: Option<&Task>, now: Option<Tim
 /// What must be put right, or else the same happens again at once.
 fn remedy(cause: Cause) -> Option<&'static str> {
     Some(match cause {
-        Cause::StorageAccess => "give the stores access to the external storage again",
+        Cause::StorageAccess => "see that the stores can read and write the external storage again",
         Cause::StorageFull => "make room in the external storage",
         Cause::StorageThrottled => "let the external storage take the load again",
         Cause::DiskFull => "make room on the store's disk",

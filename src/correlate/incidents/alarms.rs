@@ -212,11 +212,15 @@ fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
             draft.severity = Severity::Critical;
             let chains = world.graph.chains;
             let own = core.iter().find_map(|id| chains.cause_of(world.graph.kinds(*id)));
-            let said = core.iter().find_map(|id| chains.reason(&world.episodes.at(*id).summary));
+            let said = core.iter().find_map(|id| world.reason(*id));
             let near = draft.episodes.clone();
             (draft.cause, draft.certainty) = match own.or(said) {
                 Some(cause) => (cause, Certainty::Observed),
-                None => world.nearest_cause(&near).unwrap_or((Cause::Bug, Certainty::Inferred)),
+                None => world.nearest_cause(&near).unwrap_or_else(|| {
+                    // A FATAL record that no rule knows ends a process, but need not be a bug.
+                    let open = core.iter().all(|id| world.told(*id).is_some_and(|told| told.cause == Cause::Unknown));
+                    (if open { Cause::Unknown } else { Cause::Bug }, Certainty::Inferred)
+                }),
             };
             draft.verdict = verdict(draft.cause);
             tell(&mut draft, &core, world);
@@ -298,12 +302,12 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
         for core in apart(ids, TOGETHER_MS, world) {
             let mut draft = rests_on(kind, &core, world);
             draft.severity = Severity::Critical;
-            let reason = |id: &EpisodeId| world.graph.chains.reason(&world.episodes.at(*id).summary);
-            let telling = core.iter().find(|id| reason(id).is_some());
-            if let Some(cause) = telling.and_then(reason) {
+            let telling = core.iter().find(|id| world.reason(**id).is_some());
+            if let Some(cause) = telling.and_then(|id| world.reason(*id)) {
                 (draft.cause, draft.certainty) = (cause, Certainty::Observed);
             }
-            draft.verdict = verdict(draft.cause);
+            let asked = core.iter().find_map(|id| world.told(*id).filter(|told| told.cause == draft.cause)?.verdict);
+            draft.verdict = asked.unwrap_or_else(|| verdict(draft.cause));
             let lead = telling.map_or(core[0], |id| *id);
             tell(&mut draft, &[lead], world);
             drafts.push(draft);

@@ -15,6 +15,7 @@ pub(super) use refused::story_of as refused_story;
 pub(super) use tasks::task_commands;
 
 use super::Options;
+use super::chains::Reason;
 use super::episodes::{EpisodeId, Episodes, Run};
 use super::findings::{Cause, Certainty, Incident, IncidentKind, IncidentStatus, Place};
 use super::gc::Gc;
@@ -109,6 +110,17 @@ impl World<'_> {
         }
     }
 
+    /// What an episode names as the reason.
+    fn told(&self, id: EpisodeId) -> Option<&Reason> {
+        let run = self.episodes.at(id);
+        self.graph.chains.told(self.learned.rule(run.key.rule), &run.summary)
+    }
+
+    /// The cause that an episode names.
+    fn reason(&self, id: EpisodeId) -> Option<Cause> {
+        self.told(id).and_then(Reason::known)
+    }
+
     /// The cause that the nearest members of a chain stand for, in the order of distance, then of time.
     fn nearest_cause(&self, members: &BTreeMap<EpisodeId, Member>) -> Option<(Cause, Certainty)> {
         let mut near: Vec<_> = members.iter().filter(|(_, member)| member.distance > 0).collect();
@@ -116,7 +128,7 @@ impl World<'_> {
         near.into_iter().find_map(|(id, member)| {
             let chains = self.graph.chains;
             let own = chains.cause_of(self.graph.kinds(*id));
-            let cause = own.or_else(|| chains.reason(&self.episodes.at(*id).summary))?;
+            let cause = own.or_else(|| self.reason(*id))?;
             Some((cause, member.certainty))
         })
     }

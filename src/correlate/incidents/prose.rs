@@ -19,11 +19,13 @@ pub(super) struct Downfall<'d> {
     pub(super) merge: Option<&'d Merge>,
     /// What held the checkpoint back before a pause by the lag limit.
     pub(super) held: Option<Cause>,
+    /// What the error itself names, as a noun.
+    pub(super) says: Option<&'d str>,
 }
 
 /// Of a task that failed or was paused.
 pub(super) fn of_down(draft: &Draft, told: Downfall<'_>, world: &World<'_>) -> String {
-    let Downfall { story, judged, down, merge, held } = told;
+    let Downfall { story, judged, down, merge, held, says } = told;
     let since = at(down.since);
     let who = store_at(draft, world).unwrap_or_else(|| "a store".to_owned());
     let code = down.code.as_deref().map(|code| format!(" with {code}")).unwrap_or_default();
@@ -37,8 +39,13 @@ pub(super) fn of_down(draft: &Draft, told: Downfall<'_>, world: &World<'_>) -> S
                 "{region} was merging{into} when {who} took its initial snapshot; {refused}it gave up{code}{since}."
             )
         }
-        (Reason::Fatal, Cause::Unknown) => format!("{who} met a fatal error{code}{since}; the logs do not say why."),
-        (Reason::Fatal, cause) => format!("{who} met a fatal error{code}{since}, {}.", because(cause)),
+        (Reason::Fatal, Cause::Unknown) if says.is_none() => {
+            format!("{who} met a fatal error{code}{since}; the logs do not say why.")
+        }
+        (Reason::Fatal, cause) => {
+            let why = says.map_or_else(|| because(cause), |says| format!("because of {says}"));
+            format!("{who} met a fatal error{code}{since}, {why}.")
+        }
         (Reason::Lag, _) => {
             format!("The advancer paused task {}{since}, since its checkpoint lagged too much.", story.name)
         }

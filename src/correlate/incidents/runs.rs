@@ -4,6 +4,7 @@ use super::World;
 use super::draft::{Draft, Moment, Seed};
 use super::prose::{because, named, quote};
 use super::words::at;
+use crate::correlate::chains::Reason;
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
@@ -73,7 +74,9 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     draft.task.clone_from(&run.task);
     draft.stores.extend(failures.iter().filter_map(|record| record.store));
     (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
-    draft.verdict = verdict(draft.cause);
+    let told = failures.iter().find_map(|record| told(record, world).filter(|told| told.cause == draft.cause));
+    draft.verdict = told.and_then(|told| told.verdict).unwrap_or_else(|| verdict(draft.cause));
+    let says = told.and_then(|told| told.says.as_deref());
     for record in run.records.iter().filter(|record| record.severity >= Severity::Warning) {
         let rule = world.catalog.get(world.learned.rule(record.rule));
         let what = match rule {
@@ -83,7 +86,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
         };
         draft.add(moment(record, world, what));
     }
-    draft.summary = summary((run, job), failures, &draft, world);
+    draft.summary = summary((run, job), failures, &draft, says, world);
     draft.remedy = telling(failures, world).map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty());
     let again = world.runs.iter().find(|other| {
         other.succeeded()
@@ -114,10 +117,9 @@ fn same_command(one: &BrRun, other: &BrRun) -> bool {
 
 /// The cause: what the failure says; else what the run met before; else what stores met meanwhile.
 fn cause(run: &BrRun, failures: &[&RunRecord], draft: &mut Draft, world: &World<'_>) -> (Cause, Certainty) {
-    let chains = world.graph.chains;
     let says = |record: &RunRecord| {
-        let codes = record.codes.join(" ");
-        refine(chains.reason(&record.message).or_else(|| chains.reason(&codes)), &record.message, world)
+        let cause = told(record, world).and_then(Reason::known);
+        refine(cause, &record.message, world)
     };
     let said = failures.iter().find_map(|record| says(record));
     let before = || {
@@ -138,14 +140,20 @@ fn cause(run: &BrRun, failures: &[&RunRecord], draft: &mut Draft, world: &World<
     }
 }
 
+/// The reason that a record names, by its message or else by its codes.
+fn told<'w>(record: &RunRecord, world: &World<'w>) -> Option<&'w Reason> {
+    let (chains, rule) = (world.graph.chains, world.learned.rule(record.rule));
+    chains.told(rule, &record.message).or_else(|| chains.told(rule, &record.codes.join(" ")))
+}
+
 /// A refused connection to a store means that it is gone, one to PD that PD is.
 fn refine(cause: Option<Cause>, message: &str, world: &World<'_>) -> Option<Cause> {
     let cause = cause?;
     if cause != Cause::Network || !message.contains("connection refused") {
         return Some(cause);
     }
-    let address =
-        message.split("dial tcp ").nth(1).and_then(|rest| rest.split([' ', ',']).next())?.trim_end_matches(':');
+    let address = message.split("dial tcp ").nth(1).and_then(|rest| rest.split([' ', ',']).next());
+    let Some(address) = address.map(|address| address.trim_end_matches(':')) else { return Some(cause) };
     let is_pd =
         address.ends_with(":2379")
             || world.learned.instances.all.iter().any(|instance| {
@@ -187,7 +195,7 @@ fn met_by_stores(
                 of_a_store && mine && then
             })
             .collect();
-        let said_there = core.iter().find_map(|id| world.graph.chains.reason(&world.episodes.at(*id).summary));
+        let said_there = core.iter().find_map(|id| world.reason(*id));
         if let Some(found) = cause.or(said_there).filter(|found| !core.is_empty() && Some(*found) != said) {
             return Some((found, core));
         }
@@ -231,17 +239,24 @@ fn telling<'w>(failures: &[&RunRecord], world: &World<'w>) -> Option<&'w Rule> {
     })
 }
 
-fn summary((run, job): (&BrRun, Job), failures: &[&RunRecord], draft: &Draft, world: &World<'_>) -> String {
+fn summary(
+    (run, job): (&BrRun, Job),
+    failures: &[&RunRecord],
+    draft: &Draft,
+    says: Option<&str>,
+    world: &World<'_>,
+) -> String {
     let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
     let error = failures.iter().find_map(|record| record.message.split_once(": ")).map(|(_, error)| quote(error));
-    let why = match (telling(failures, world), error, draft.cause) {
+    let why = says.map(|says| format!("because of {says}"));
+    let why = why.unwrap_or_else(|| match (telling(failures, world), error, draft.cause) {
         // A code is a class; the text in front of it says what happened.
         (Some(rule), Some(error), _) if rule.is_about_code() => format!("{}; {error}", meaning(rule)),
         (Some(rule), ..) => meaning(rule).to_owned(),
         (None, Some(error), Cause::Unknown) => error,
         (None, Some(error), cause) => format!("{}: {error}", because(cause)),
         (None, None, cause) => because(cause),
-    };
+    });
     let when = failures.iter().find_map(|record| record.written);
     format!("{} failed{}{stores}: {why}.", name(run, job, world), at(when))
 }

@@ -132,7 +132,7 @@ fn blockers(draft: &mut Draft, window: Window, value: Tso, world: &World<'_>) {
         if found.is_empty() {
             continue;
         }
-        let said = found.iter().find_map(|id| world.graph.chains.reason(&world.episodes.at(*id).summary));
+        let said = found.iter().find_map(|id| world.reason(*id));
         let members = world.grow(&found);
         let led = world.nearest_cause(&members);
         let certainty = if blocker.ts { Certainty::Observed } else { Certainty::Inferred };

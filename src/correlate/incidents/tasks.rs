@@ -3,6 +3,7 @@
 use super::draft::{Draft, Moment, Seed};
 use super::words::at;
 use super::{World, prose, stalls};
+use crate::correlate::chains::Reason as Told;
 use crate::correlate::commands;
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, DeadlineBasis, IncidentKind, Verdict};
@@ -69,7 +70,11 @@ fn draft(story: &Story, judged: &Judged, down: &Down, world: &World<'_>) -> Draf
     draft.regions.extend(down.region);
     let held = (draft.cause == Cause::LagCheck || down.silent)
         .then(|| stalls::add_blockers(&mut draft, story, down.since, world));
-    draft.summary = prose::of_down(&draft, prose::Downfall { story, judged, down, merge, held: held.flatten() }, world);
+    let says = fatal_steps(story, down)
+        .find_map(|step| told(step, world).filter(|told| told.cause == draft.cause))
+        .and_then(|told| told.says.as_deref());
+    let told = prose::Downfall { story, judged, down, merge, held: held.flatten(), says };
+    draft.summary = prose::of_down(&draft, told, world);
     if let Some((end, _)) = down.end {
         draft.recovered(end);
     }
@@ -114,7 +119,7 @@ fn add_beside(draft: &mut Draft, first: &Step, down: &Down, world: &World<'_>) {
         if !is_beside || !of_the_store || run.screen {
             continue;
         }
-        if let Some(cause) = world.graph.chains.reason(&run.summary) {
+        if let Some(cause) = world.reason(id) {
             draft.cause = cause;
             draft.regions.extend(run.key.region);
             draft.add_episode(id, Member { certainty: Certainty::Inferred, distance: 1 });
@@ -275,6 +280,19 @@ pub(super) fn add_gc(draft: &mut Draft, judged: &Judged, world: &World<'_>) {
     }
 }
 
+/// The records of a pause that name an error.
+fn fatal_steps<'s>(story: &'s Story, down: &'s Down) -> impl Iterator<Item = &'s Step> {
+    let steps = std::iter::once(&down.first).chain(&down.steps).map(|at| &story.log.steps[*at]);
+    steps.filter(|step| matches!(step.sign, Sign::Fatal | Sign::Screen(_)))
+}
+
+/// What a record of a task names as the reason.
+fn told<'w>(step: &Step, world: &World<'w>) -> Option<&'w Told> {
+    // A screen shows what stores say: which rule its words fit says nothing of the task.
+    let rule = if matches!(step.sign, Sign::Screen(_)) { "" } else { world.learned.rule(step.rule) };
+    world.graph.chains.told(rule, &step.message)
+}
+
 /// The cause: what the error says; else what led to it; else the code. A pause has the cause of who paused.
 fn cause(
     story: &Story,
@@ -288,10 +306,8 @@ fn cause(
         Reason::Unknown => return (Cause::Unknown, Certainty::Inferred),
         Reason::Fatal => {}
     }
-    let steps = std::iter::once(&down.first).chain(&down.steps).map(|at| &story.log.steps[*at]);
-    let errors: Vec<&Step> = steps.filter(|step| matches!(step.sign, Sign::Fatal | Sign::Screen(_))).collect();
-    let chains = world.graph.chains;
-    let said = errors.iter().find_map(|step| chains.reason(&step.message));
+    let errors: Vec<&Step> = fatal_steps(story, down).collect();
+    let said = errors.iter().find_map(|step| told(step, world)?.known());
     let led = world.nearest_cause(members);
     match (said, led) {
         // `failed to put object` or a timeout alone: what the storage answered before says more.
@@ -306,8 +322,8 @@ fn cause(
             let code = errors.iter().find_map(|step| step.code.as_deref()).or(down.code.as_deref());
             match code {
                 Some(
-                    "KV:LogBackup:Pd" | "KV:LogBackup:PD" | "KV:LogBackup:Etcd" | "KV:LogBackup:Grpc"
-                    | "KV:LogBackup:gRPC",
+                    "KV:LogBackup:Pd" | "KV:LogBackup:PD" | "KV:LogBackup:Etcd" | "KV:LogBackup:ETCD"
+                    | "KV:LogBackup:Grpc" | "KV:LogBackup:gRPC",
                 ) => (Cause::PdUnavailable, Certainty::Observed),
                 Some("KV:LogBackup:OutOfQuota") => (Cause::MemoryQuota, Certainty::Observed),
                 _ => (Cause::Unknown, Certainty::Inferred),
