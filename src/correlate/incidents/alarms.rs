@@ -223,7 +223,8 @@ fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
                 }),
             };
             draft.verdict = verdict(draft.cause);
-            tell(&mut draft, &core, world);
+            let lead = core.iter().find(|id| names_the_killed(**id, world)).map_or(core[0], |id| *id);
+            tell(&mut draft, &[lead], world);
             if lives {
                 draft.recovered(last);
             }
@@ -316,6 +317,18 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     drafts
 }
 
+/// Whether the kernel says here whom it killed: it writes more records of a kill, some about others.
+fn names_the_killed(id: EpisodeId, world: &World<'_>) -> bool {
+    world.graph.of_kind("process-killed").contains(&id)
+}
+
+/// The process of `Killed process 4321 (java)`.
+fn killed(message: &str) -> Option<&str> {
+    let rest = message.split_once("Killed process ")?.1;
+    let name = rest.split_once('(')?.1.split_once(')')?.0;
+    Some(name).filter(|name| !name.is_empty())
+}
+
 /// What happened and what to do about it, by the rule of the first record.
 fn tell(draft: &mut Draft, core: &[EpisodeId], world: &World<'_>) {
     let run = world.episodes.at(core[0]);
@@ -326,7 +339,9 @@ fn tell(draft: &mut Draft, core: &[EpisodeId], world: &World<'_>) {
     let whom = named("store", draft.stores.iter()).or(address).or(component).unwrap_or_else(|| "a process".to_owned());
     let meaning = rule.map(|rule| {
         let said = if rule.wraps { format!(" {}.", capital(&quote(&run.summary))) } else { String::new() };
-        format!("{}{said}", rule.meaning)
+        let killed = killed(&run.summary).filter(|name| !rule.meaning.contains(*name));
+        let killed = killed.map(|name| format!(" It was {name}.")).unwrap_or_default();
+        format!("{}{killed}{said}", rule.meaning)
     });
     let meaning = meaning.unwrap_or_else(|| format!("{}.", because(draft.cause)));
     draft.summary = format!("{}{}: {meaning}", capital(&whom), at(draft.start));
