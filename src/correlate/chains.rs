@@ -352,8 +352,14 @@ impl Chains {
 
     /// The first reason that a rule's record, or its text, names.
     pub(super) fn told(&self, rule: &str, text: &str) -> Option<&Reason> {
+        self.told_by(&[rule], text)
+    }
+
+    /// The same of a record of several rules: its own, and that of the error inside.
+    pub(super) fn told_by(&self, rules: &[&str], text: &str) -> Option<&Reason> {
         self.reasons.iter().find(|reason| {
-            let of_rule = reason.rules.is_empty() || reason.rules.iter().any(|pattern| fits(pattern, rule));
+            let of_rule = reason.rules.is_empty()
+                || reason.rules.iter().any(|pattern| rules.iter().any(|rule| fits(pattern, rule)));
             of_rule && (reason.words.is_empty() || reason.words.iter().any(|word| text.contains(word.as_str())))
         })
     }

@@ -362,6 +362,8 @@ fn job_of_failure(event: &Event) -> Job {
     match &*event.rule {
         "br-restore-log-failed" | "br-restore-start" => return Job::Restore,
         "br-resume-gc-exceeded" => return Job::Log(Verb::Resume),
+        // It names no command, but only a backup writes it.
+        "br-backup-tikv-error" => return Job::Backup,
         "br-task-exists" => return Job::Log(Verb::Start),
         _ => {}
     }

@@ -536,6 +536,60 @@ fn storage_that_refuses_fails_the_task() {
     assert!(incident.chain.iter().any(|step| &*step.rule == "lb-flush-task-failed" && step.count == 32));
 }
 
+/// `br` wraps every error in records that only say that it failed: the error inside tells.
+#[test]
+fn a_failed_run_has_the_cause_of_the_error_inside() {
+    let told = |error: &str, code: &str| {
+        let mut cluster = Cluster::default();
+        let record = |rule: &str, group: &str, head: &str| {
+            record(rule, group, Severity::Error, Component::Br).says(&format!("{head}: {error}")).code(code)
+        };
+        let failed = record("br-restore-failed", "restore", "failed to restore");
+        let last = record("br-failed", "lifecycle", "br failed");
+        cluster.log("br.log", "2022-07-26T15:12:00Z", failed).log("br.log", "2022-07-26T15:12:00.100Z", last);
+        let found = cluster.correlate().findings;
+        let incident = only(&found);
+        assert_eq!(incident.kind, IncidentKind::RestoreFailed);
+        (incident.cause, incident.verdict, incident.summary.clone())
+    };
+    let (cause, verdict, summary) = told(
+        "table exists: [BR:Restore:ErrTablesAlreadyExisted]tables already existed",
+        "BR:Restore:ErrTablesAlreadyExisted",
+    );
+    assert_eq!((cause, verdict), (Cause::Configuration, Verdict::FixAndRetry));
+    assert!(summary.contains("exists in the cluster already"), "{summary}");
+    // Which region changed, and why, is not told; what to do is.
+    let (cause, verdict, summary) = told("[BR:KV:ErrKVEpochNotMatch]epoch not match", "BR:KV:ErrKVEpochNotMatch");
+    assert_eq!((cause, verdict), (Cause::Unknown, Verdict::Retry));
+    assert!(summary.contains("split, merged or moved"), "{summary}");
+    let (cause, verdict, _) = told("something that no rule knows", "BR:Common:ErrNever");
+    assert_eq!((cause, verdict), (Cause::Unknown, Verdict::Investigate));
+}
+
+/// It ended a process; that it was a bug would be a guess.
+#[test]
+fn a_fatal_record_that_nobody_knows_has_no_cause() {
+    let mut cluster = Cluster::default();
+    let fatal = tikv("fatal-record", "panic", Severity::Critical).says("cannot go on");
+    cluster.log(&log_of(1), "2022-07-25T15:00:00Z", fatal);
+    let found = cluster.correlate().findings;
+    assert_eq!((only(&found).cause, only(&found).verdict), (Cause::Unknown, Verdict::Investigate));
+}
+
+/// Before it kills a process the kernel says only that it looks for one.
+#[test]
+fn a_kill_is_told_by_the_record_that_names_the_killed() {
+    let mut cluster = Cluster::default();
+    let os = |rule: &str| record(rule, "memory", Severity::Critical, Component::Os);
+    let asks = os("os-oom-invoked").says("tidb-server invoked oom-killer: gfp_mask=0x201da");
+    let kills = os("os-oom-killed").says("Killed process 4321 (java), UID 1000, total-vm:33027492kB");
+    cluster.log("messages", "2022-07-25T15:00:00Z", asks).log("messages", "2022-07-25T15:00:01Z", kills);
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(incident.cause, Cause::OutOfMemory);
+    assert!(incident.summary.ends_with("killed a process for lack of memory. It was java."), "{}", incident.summary);
+}
+
 #[test]
 fn one_region_can_fail_a_task_twice() {
     let mut cluster = failed();

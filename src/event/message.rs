@@ -8,8 +8,17 @@ use std::borrow::Cow;
 pub(crate) const MOST: usize = 1024;
 
 /// Fields that carry an error, in the order in which they are looked for. `errorVerbose` and `stack` repeat it at length.
-const ERRORS: [&str; 8] =
-    ["err", "error", "cause", "reason", "receiver_err", "pause-payload", "pause-payload[errmesg]", "RegionError"];
+const ERRORS: [&str; 9] = [
+    "err",
+    "error",
+    "error message",
+    "cause",
+    "reason",
+    "receiver_err",
+    "pause-payload",
+    "pause-payload[errmesg]",
+    "RegionError",
+];
 
 /// The message, then its error chain, folded; unescaped, one line, at most 1,024 bytes.
 pub(crate) fn of(record: &Record<'_>) -> Box<str> {

@@ -95,7 +95,7 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
 
 /// The upper or lower edge of a frame, or a ruler in it, perhaps with a title.
 fn is_line_drawing(text: &[u8]) -> bool {
-    text.starts_with(b"\xE2\x94") && !super::prefix::bar(text).is_some()
+    text.starts_with(b"\xE2\x94") && super::prefix::bar(text).is_none()
         || text.starts_with(b"\xE2\x95\x94")
         || text.starts_with(b"\xE2\x95\x9A")
 }

@@ -63,7 +63,8 @@ pub(super) fn moment(record: &RunRecord, world: &World<'_>, what: String) -> Mom
 }
 
 fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
-    let job = job(run, failures, world);
+    let telling = telling(failures, world);
+    let job = job(run, telling);
     let kind = match job {
         Job::Backup => IncidentKind::BackupFailed,
         Job::Restore => IncidentKind::RestoreFailed,
@@ -86,8 +87,11 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
         };
         draft.add(moment(record, world, what));
     }
-    draft.summary = summary((run, job), failures, &draft, says, world);
-    draft.remedy = telling(failures, world).map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty());
+    let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
+    let when = at(failures.iter().find_map(|record| record.written));
+    let why = why(failures, telling, says, draft.cause);
+    draft.summary = format!("{} failed{when}{stores}: {why}.", name(run, job, world));
+    draft.remedy = telling.map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty());
     let again = world.runs.iter().find(|other| {
         other.succeeded()
             && other.job == run.job
@@ -103,8 +107,8 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
 }
 
 /// What was to be done: as the run says, or else as its failure does.
-fn job(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Job {
-    match (run.job, telling(failures, world).map(|rule| &*rule.group)) {
+fn job(run: &BrRun, telling: Option<&Rule>) -> Job {
+    match (run.job, telling.map(|rule| &*rule.group)) {
         (Job::Other, Some("restore")) => Job::Restore,
         (Job::Other, Some("backup")) => Job::Backup,
         (job, _) => job,
@@ -142,8 +146,11 @@ fn cause(run: &BrRun, failures: &[&RunRecord], draft: &mut Draft, world: &World<
 
 /// The reason that a record names, by its message or else by its codes.
 fn told<'w>(record: &RunRecord, world: &World<'w>) -> Option<&'w Reason> {
-    let (chains, rule) = (world.graph.chains, world.learned.rule(record.rule));
-    chains.told(rule, &record.message).or_else(|| chains.told(rule, &record.codes.join(" ")))
+    let chains = world.graph.chains;
+    let own = world.learned.rule(record.rule);
+    let quoted = world.catalog.get(own).filter(|rule| rule.wraps).and_then(|_| quoted(record, world));
+    let rules: Vec<&str> = std::iter::once(&**own).chain(quoted.map(|rule| &*rule.id)).collect();
+    chains.told_by(&rules, &record.message).or_else(|| chains.told_by(&rules, &record.codes.join(" ")))
 }
 
 /// A refused connection to a store means that it is gone, one to PD that PD is.
@@ -235,30 +242,26 @@ fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
 fn telling<'w>(failures: &[&RunRecord], world: &World<'w>) -> Option<&'w Rule> {
     failures.iter().find_map(|record| {
         let own = world.catalog.get(world.learned.rule(record.rule)).filter(|rule| !rule.wraps);
-        own.or_else(|| world.catalog.quoted(&record.message, &record.codes))
+        own.or_else(|| quoted(record, world))
     })
 }
 
-fn summary(
-    (run, job): (&BrRun, Job),
-    failures: &[&RunRecord],
-    draft: &Draft,
-    says: Option<&str>,
-    world: &World<'_>,
-) -> String {
-    let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
+fn quoted<'w>(record: &RunRecord, world: &World<'w>) -> Option<&'w Rule> {
+    world.catalog.quoted(&record.message, &record.codes)
+}
+
+/// Why it failed: what its error names, else what the telling rule means, else what the error says.
+fn why(failures: &[&RunRecord], telling: Option<&Rule>, says: Option<&str>, cause: Cause) -> String {
     let error = failures.iter().find_map(|record| record.message.split_once(": ")).map(|(_, error)| quote(error));
-    let why = says.map(|says| format!("because of {says}"));
-    let why = why.unwrap_or_else(|| match (telling(failures, world), error, draft.cause) {
+    match (says, telling, error) {
+        (Some(says), ..) => format!("because of {says}"),
         // A code is a class; the text in front of it says what happened.
-        (Some(rule), Some(error), _) if rule.is_about_code() => format!("{}; {error}", meaning(rule)),
-        (Some(rule), ..) => meaning(rule).to_owned(),
-        (None, Some(error), Cause::Unknown) => error,
-        (None, Some(error), cause) => format!("{}: {error}", because(cause)),
-        (None, None, cause) => because(cause),
-    });
-    let when = failures.iter().find_map(|record| record.written);
-    format!("{} failed{}{stores}: {why}.", name(run, job, world), at(when))
+        (None, Some(rule), Some(error)) if rule.is_about_code() => format!("{}; {error}", meaning(rule)),
+        (None, Some(rule), _) => meaning(rule).to_owned(),
+        (None, None, Some(error)) if cause == Cause::Unknown => error,
+        (None, None, Some(error)) => format!("{}: {error}", because(cause)),
+        (None, None, None) => because(cause),
+    }
 }
 
 fn meaning(rule: &Rule) -> &str {

@@ -77,10 +77,11 @@ pub(in crate::record) fn wrapped_objects(text: &[u8]) -> Vec<Range<usize>> {
         nesting.step(*byte);
         match byte {
             b'{' if nesting.depth > was.depth && open.len() < DEEP => open.push((at, false)),
-            b'}' if nesting.depth < was.depth => match open.pop() {
-                Some((start, true)) => found.push(start..at + 1),
-                Some(_) | None => {}
-            },
+            b'}' if nesting.depth < was.depth => {
+                if let Some((start, true)) = open.pop() {
+                    found.push(start..at + 1);
+                }
+            }
             b'"' if nesting.quoted && !was.quoted && text[at..].starts_with(HEAD) => {
                 if let Some((_, has)) = open.last_mut() {
                     *has = true;
