@@ -54,6 +54,8 @@ fn parse_broken(text: &[u8]) -> Option<Object> {
 /// Whether a broken object is worth a repair: a record of the text format in it is found without.
 fn is_object(text: &[u8]) -> bool {
     let inner = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    // The first member may be lost.
+    let inner = inner.map(|inner| inner.strip_prefix(b",").map_or(inner, <[u8]>::trim_ascii_start));
     inner.is_some_and(is_member) && header::whole(text, true).is_none()
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Inner {
     pub(super) time: Option<Timestamp>,
     /// The record's own time without an offset, where a viewer took it out of the record.
     pub(super) local: Option<Timestamp>,
+    /// A viewer's time without an offset: it counts only where the record has none.
+    pub(super) shown: Option<Timestamp>,
     /// The record's level, where a viewer took it out.
     pub(super) level: Option<Level>,
     /// A system log: lines of the kernel and of systemd are records there.
@@ -46,6 +48,7 @@ pub(super) fn strip(line: &[u8]) -> Inner {
             at: at + next.at,
             time: next.time.or(found.time),
             local: next.local.or(found.local),
+            shown: next.shown.or(found.shown),
             level: next.level.or(found.level),
             is_os: next.is_os || found.is_os,
             is_partial: next.is_partial,
@@ -78,13 +81,16 @@ fn one(text: &[u8]) -> Option<Inner> {
             .or_else(|| v::viewer(text).filter(|_| v::columns(text).is_none()))
             .or_else(|| v::columns(text))
             .or_else(|| c::kubectl(text))
+            .or_else(|| v::object_cell(text))
             .or_else(|| marks::number(text).map(plain)),
-        b'[' => c::pod(text).or_else(|| v::cell(text)),
+        b'[' => c::pod(text).or_else(|| v::cell(text)).or_else(|| v::stamped_object(text)),
         b'"' | b'`' | b'\'' => v::cell(text).or_else(|| marks::quote(text).map(plain)),
         _ => v::kibana(text)
             .or_else(|| c::syslog(text))
             .or_else(|| c::klog(text))
             .or_else(|| c::names(text))
+            .or_else(|| v::stamped_object(text))
+            .or_else(|| v::object_cell(text))
             .or_else(|| marks::grep(text).map(plain)),
     }
 }
@@ -149,6 +155,17 @@ mod tests {
             ),
             ("29051 2016-08-25 14:07:36,250 x", "2016-08-25 14:07:36,250 x", None),
             ("W0725 14:54:44.467123       1 log.go:12] [x", "[x", None),
+            (
+                "tc-tikv-0: [2022/07/25 22:54:44.467 +08:00] {\"log\":\"x\"}",
+                "{\"log\":\"x\"}",
+                Some("2022-07-25T14:54:44.467Z"),
+            ),
+            ("[2022/07/25 14:54:44.467 +00:00] {\"a\":1}", "{\"a\":1}", Some("2022-07-25T14:54:44.467Z")),
+            (
+                "2022-07-25T14:54:44.467Z,a-1,tikv,\"{\"\"log\"\":\"\"x\"\"}\"",
+                "{\"\"log\"\":\"\"x\"\"}\"",
+                Some("2022-07-25T14:54:44.467Z"),
+            ),
             ("> 12 | log/tikv.log:1033:panic: x", "panic: x", None),
             ("tikv.log-1033-panic: x", "panic: x", None),
             ("pd.log: 2019/08/13 03:27:49.382 x", "2019/08/13 03:27:49.382 x", None),

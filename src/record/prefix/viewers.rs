@@ -3,11 +3,41 @@
 use super::Inner;
 use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 
-/// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it. Its time has no offset, so it is no time.
+/// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it. Its time has no offset: it is one only for a record without.
 pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
-    let (_, rest) = parse_naive(text)?;
+    let (naive, rest) = parse_naive(text)?;
     let inner = rest.trim_ascii_start().strip_prefix(b"|")?.trim_ascii_start();
-    Some(Inner { at: text.len() - inner.len(), ..Inner::default() })
+    Some(Inner { at: text.len() - inner.len(), shown: Some(Timestamp(naive)), ..Inner::default() })
+}
+
+/// `tc-tikv-0: [2022/07/25 14:54:44.467 +00:00] {"log":"text"}`: the time of a record that stands in an object, perhaps behind a name.
+pub(super) fn stamped_object(text: &[u8]) -> Option<Inner> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/-".contains(byte);
+    let name = text.iter().take(80).take_while(|byte| is_name(byte)).count();
+    let rest = if name > 0 { text[name..].strip_prefix(b": ")? } else { text };
+    let (naive, rest) = parse_naive(rest.strip_prefix(b"[")?)?;
+    let offset = parse_offset(rest)?;
+    let end = rest.iter().take(12).position(|byte| *byte == b']')?;
+    let inner = rest[end + 1..].trim_ascii_start();
+    let time = Some(Timestamp(naive - offset * 60_000));
+    inner.starts_with(b"{").then(|| Inner { at: text.len() - inner.len(), time, ..Inner::default() })
+}
+
+/// `2022-07-25T14:54:44.467Z,host,tikv,"{""log"":""text""}"`: cells of a table before an object in one.
+pub(super) fn object_cell(text: &[u8]) -> Option<Inner> {
+    let at = memchr::memmem::find(&text[..text.len().min(256)], b",\"{\"\"")?;
+    if memchr::memchr2(b'{', b'[', &text[..at]).is_some() {
+        return None;
+    }
+    let first = text[..at].split(|byte| *byte == b',').next().unwrap_or_default();
+    let first = first.strip_prefix(b"\"").unwrap_or(first);
+    let found = parse_naive(first).map(|(naive, rest)| (naive, parse_offset(rest)));
+    let (time, shown) = match found {
+        Some((naive, Some(offset))) => (Some(Timestamp(naive - offset * 60_000)), None),
+        Some((naive, None)) => (None, Some(Timestamp(naive))),
+        None => (None, None),
+    };
+    Some(Inner { at: at + 2, time, shown, ..Inner::default() })
 }
 
 /// `Jul 25, 2022 @ 14:54:44.467`, `July 25th 2022, 14:54:44.467`, as Kibana shows times: the browser's, so none.

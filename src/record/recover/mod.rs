@@ -57,8 +57,8 @@ pub(super) fn nested(text: &[u8], layers: usize) -> Record<'static> {
 /// What a prefix says counts where the record itself says nothing.
 fn with_outer(mut record: Record<'static>, outer: prefix::Inner) -> Record<'static> {
     if record.time.is_none() {
-        record.time = outer.time.or(outer.local);
-        record.time_is_local = outer.time.is_none() && outer.local.is_some();
+        record.time = outer.time.or(outer.local).or(outer.shown);
+        record.time_is_local = outer.time.is_none() && record.time.is_some();
     }
     record.level = record.level.or(outer.level);
     record
@@ -72,7 +72,11 @@ fn inner(text: &[u8], layers: usize) -> Record<'static> {
     let prefix = prefix::strip(text);
     let body = &text[prefix.at..];
     if layers > 0 && body.first() == Some(&b'{') {
-        let object = quotes::undo(body, quotes::opens(&text[..prefix.at]));
+        let object = if body.starts_with(b"{\"\"") {
+            Cow::Owned(quotes::single(body))
+        } else {
+            quotes::undo(body, quotes::opens(&text[..prefix.at]))
+        };
         if let Some(record) = json::read(&object, layers - 1) {
             return with_outer(record, prefix);
         }
@@ -311,6 +315,32 @@ mod tests {
         same(&CLEAN.replace("\\\"", "\u{1}").replace('"', "\"\"").replace('\u{1}', "\\\""));
         let (head, tail) = CLEAN.split_at(72);
         same(&format!("{head}\n{tail}"));
+    }
+
+    #[test]
+    fn what_stands_around_an_object_counts_where_it_says_nothing() {
+        let own = r#"[apply.rs:17] [\"it is gone\"] [region_id=7]"#;
+        for (line, time, is_local) in [
+            (format!(r#"2022-07-25 14:54:44.467 | {{,"log":"{own}","level":"WARN"}} |  "#), "2022-07-25T14:54:44.467Z", true),
+            (format!(r#"2022-07-25 14:54:44.467 | {{"log":"{own}","level":"WARN"}}"#), "2022-07-25T14:54:44.467Z", true),
+            (format!(r#"tc-tikv-0: [2022/07/25 22:54:44.467 +08:00] {{"level":"WARN","log":"{own}"}}"#), "2022-07-25T14:54:44.467Z", false),
+            (
+                r#"2022-07-25T14:54:44.467Z,a-1,tikv,"{""level"":""WARN"",""message"":""it is gone"",""region_id"":7}""#.to_owned(),
+                "2022-07-25T14:54:44.467Z",
+                false,
+            ),
+        ] {
+            let kind = match super::super::look(line.as_bytes()) {
+                super::super::Look::Start(kind, 0) => kind,
+                other => panic!("{other:?}: {line}"),
+            };
+            let got = read(line.as_bytes(), kind);
+            assert_eq!((&*got.message, got.level), (&b"it is gone"[..], Some(crate::units::Level::Warn)), "{line}");
+            assert_eq!((got.time.map(|time| time.to_string()).as_deref(), got.time_is_local), (Some(time), is_local), "{line}");
+            assert_eq!(got.field("region_id").map(|f| f.value.to_vec()), Some(b"7".to_vec()), "{line}");
+        }
+        let own = format!("2022-07-25 22:54:44 | {CLEAN}");
+        same(&own);
     }
 
     #[test]
