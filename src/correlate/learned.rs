@@ -49,6 +49,8 @@ pub(super) struct Told<'e> {
     pub(super) file: FileId,
     pub(super) instance: InstanceId,
     pub(super) component: Option<Component>,
+    /// Whether another program wrote it than the rest of its source: somebody has put records of several together.
+    pub(super) is_guest: bool,
     pub(super) rule: RuleId,
     /// The store that the record is about; the writing store where it names none.
     pub(super) store: Option<StoreId>,
@@ -145,16 +147,18 @@ impl Learned {
         let file = self.counted_file(event)?;
         let instance = self.instances.of_source[file.0 as usize];
         let writer = self.instances.at(instance);
+        let is_guest = is_guest(event, writer);
         Some(Told {
             event,
             file,
             instance,
-            component: writer.component.or(event.component),
+            component: writer.component.filter(|_| !is_guest).or(event.component),
+            is_guest,
             rule: RuleId(self.rules.get(&event.rule)?),
             store: event
                 .store
                 .or_else(|| store_of_service(event))
-                .or(writer.store)
+                .or(writer.store.filter(|_| !is_guest))
                 .or_else(|| self.store_meant(event, writer)),
             task: self.lives.task_of(event),
         })
@@ -205,6 +209,23 @@ impl Learned {
     /// The name of a source.
     pub(super) fn file_name(&self, id: FileId) -> &Arc<str> {
         &self.sources[id.0 as usize].file
+    }
+}
+
+/// Whether a record shows that another program wrote it than its source's writer: TiKV is written in Rust, TiDB, PD and BR are in Go.
+fn is_guest(event: &Event, writer: &Instance) -> bool {
+    let Some(host) = writer.component.filter(|_| event.shows_writer) else { return false };
+    match event.component {
+        Some(guest) if host.is_in_go() && guest.is_in_go() => {
+            // BR runs parts of TiDB, and TiDB parts of BR; PD does neither. What BR puts on a terminal has no level.
+            let is_screen = guest == Component::Br && event.level.is_none();
+            let is_apart =
+                (guest == Component::Pd || host == Component::Pd) && ["gc", "log-backup"].contains(&&*event.group);
+            guest != host && (is_screen || is_apart)
+        }
+        Some(guest) if host.is_in_go() => guest.is_store(),
+        Some(guest) => host.is_store() && guest.is_in_go(),
+        None => host.is_store(),
     }
 }
 

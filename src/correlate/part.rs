@@ -72,7 +72,7 @@ impl Part {
         incidents.sort_unstable();
         Some(Derived {
             component: told.component,
-            instance: self.learned.instance(told.instance).address.as_deref(),
+            instance: self.learned.instance(told.instance).address.as_deref().filter(|_| !told.is_guest),
             store: told.store,
             task: told.task.map(|task| self.learned.task(task)),
             incidents,

@@ -54,7 +54,7 @@ impl Stores {
         if let Some(store) = told.store {
             self.by_store.entry(store).or_default().take(told);
         }
-        if !is_store {
+        if !is_store && !told.is_guest {
             self.by_instance.entry(told.instance).or_default().take(told);
         }
         if &*event.group != "lifecycle" {

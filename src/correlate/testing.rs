@@ -37,6 +37,7 @@ pub(super) fn record(rule: &str, group: &str, severity: Severity, component: Com
         implicates: severity >= Severity::Error
             || (severity == Severity::Warning && ["log-backup", "gc", "restore"].contains(&group)),
         component: Some(component),
+        shows_writer: false,
         level: None,
         region: None,
         store: None,

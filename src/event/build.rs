@@ -1,6 +1,6 @@
 //! A record and the rule that it matched become an event.
 
-use super::{Event, Fact, FactKind, codes, describe, ids, message, status};
+use super::{Event, Fact, FactKind, codes, describe, ids, message, status, writer};
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
 use crate::search::AnyOf;
@@ -69,9 +69,11 @@ impl Facts {
         let field = |keys: &[&str]| {
             keys.iter().find_map(|key| std::str::from_utf8(&record.field(key)?.value).ok()?.parse::<u64>().ok())
         };
+        let tag = ids::tag(&record.message);
         let region = named(FactKind::Region)
             .and_then(|id| id.parse().ok())
             .or_else(|| field(&["region_id", "region-id", "regionID", "region", "r.id"]).map(RegionId))
+            .or(tag.map(|(region, _)| region))
             .filter(|id| ids.regions.contains(id))
             .or_else(|| (ids.regions.len() == 1).then(|| ids.regions[0]));
         let store = named(FactKind::Store)
@@ -79,6 +81,7 @@ impl Facts {
             .or_else(|| field(&["store_id", "store-id", "storeID", "store", "target-store-id"]).map(StoreId))
             .or_else(|| one_store(record, &ids.stores))
             .filter(|id| ids.stores.contains(id));
+        let (component, shows_writer) = writer::of(record, rule.and_then(|rule| rule.component));
         Event {
             file: place.file,
             line: place.line,
@@ -89,13 +92,15 @@ impl Facts {
             group: rule.map_or_else(|| Arc::from(""), |rule| Arc::clone(&rule.group)),
             severity: rule.map_or(Severity::Info, |rule| rule.severity),
             implicates: rule.is_some_and(|rule| rule.implicates),
-            component: rule.and_then(|rule| rule.component),
+            component,
+            shows_writer,
             level: record.level,
             region,
             store,
             peer: named(FactKind::Peer)
                 .and_then(|id| id.parse().ok())
-                .or_else(|| field(&["peer_id", "raft_id"]).map(PeerId)),
+                .or_else(|| field(&["peer_id", "raft_id"]).map(PeerId))
+                .or(tag.map(|(_, peer)| peer)),
             task: named(FactKind::Task).map(Box::from).or_else(|| task_in(record, &facts)),
             codes: self.codes,
             tsos: ids.tsos,

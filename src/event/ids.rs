@@ -2,7 +2,7 @@
 //! a peer id, a count or a number inside a key is not a region.
 
 use crate::search::AnyOf;
-use crate::units::{RegionId, StoreId, Tso};
+use crate::units::{PeerId, RegionId, StoreId, Tso};
 use std::sync::LazyLock;
 
 /// Ids found in a text, sorted, without repeats.
@@ -45,6 +45,13 @@ pub(super) fn find(text: &[u8]) -> Ids {
     ids
 }
 
+/// The region and peer of `[region 94812] 94815 text`, the tag of a message of raft.
+pub(super) fn tag(message: &[u8]) -> Option<(RegionId, PeerId)> {
+    let (region, rest) = number(message.strip_prefix(b"[region ")?)?;
+    let (peer, rest) = number(rest.strip_prefix(b"] ")?)?;
+    rest.starts_with(b" ").then_some((RegionId(region), PeerId(peer)))
+}
+
 impl Ids {
     pub(super) fn tidy(&mut self) {
         self.regions.retain(|id| id.0 > 0);
@@ -62,6 +69,8 @@ fn at_word(text: &[u8], word: usize, start: usize, end: usize, ids: &mut Ids) {
     let before = |back: usize| start.checked_sub(back).map(|at| text[at]);
     let rest = &text[end..];
     match WORD_LIST[word] {
+        // `the one in target region 94817`: the peer of it.
+        "egion" if text[..start].ends_with(b"than the one in target r") => {}
         "egion" if matches!(before(1), Some(b'r' | b'R')) => region(rest, &mut ids.regions),
         "tore" => {
             let begins = match before(1) {
@@ -300,6 +309,16 @@ mod tests {
 
     fn stores(text: &str) -> Vec<u64> {
         find(text.as_bytes()).stores.iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn tags_of_messages() {
+        assert_eq!(tag(b"[region 94812] 94815 it is gone"), Some((RegionId(94812), PeerId(94815))));
+        for text in ["[region 94812] it is gone", "region 94812] 94815 x", "[region 94812] 94815", "[region x] 7 y"] {
+            assert_eq!(tag(text.as_bytes()), None, "{text}");
+        }
+        let text = "[region 94812] 94815 local target peer id 94820 is greater than the one in target region 94817, target region id: 94816";
+        assert_eq!(regions(text), [94812, 94816]);
     }
 
     #[test]

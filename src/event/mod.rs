@@ -16,6 +16,7 @@ mod spill;
 mod status;
 mod store;
 mod stream;
+mod writer;
 
 pub use crate::units::FactKind;
 pub use build::{Facts, Place};
@@ -61,8 +62,12 @@ pub struct Event {
     /// Whether the event implicates the regions that it names.
     #[serde(default, skip_serializing_if = "is_false")]
     pub implicates: bool,
-    /// The program that writes such a record, where the rule knows it.
+    /// The program that writes such a record, where the rule or the record's source file knows it.
     pub component: Option<Component>,
+    /// Whether the record itself shows what kind of program wrote it, by its source file or its form: that counts more than what
+    /// its source holds otherwise. Without a component it is a program in Go.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shows_writer: bool,
     /// Level as written, normalised.
     pub level: Option<Level>,
     /// The region that the record is about.
@@ -178,6 +183,7 @@ pub(crate) fn test_event(rule: &str, group: &str) -> Event {
         severity: Severity::Warning,
         implicates: false,
         component: None,
+        shows_writer: false,
         level: None,
         region: None,
         store: None,

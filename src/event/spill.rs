@@ -87,7 +87,7 @@ struct Names {
 }
 
 type Place = (u32, u64, u64, Option<Timestamp>, bool);
-type Kind = (u32, u32, Severity, bool, Option<Component>, Option<Level>);
+type Kind = (u32, u32, Severity, bool, (Option<Component>, bool), Option<Level>);
 
 /// An event as it is written: every part, in order, since postcard has no names to skip parts by.
 #[derive(Serialize)]
@@ -134,7 +134,7 @@ impl Names {
                 self.number(&event.group),
                 event.severity,
                 event.implicates,
-                event.component,
+                (event.component, event.shows_writer),
                 event.level,
             ),
             (event.region, event.store, event.peer, event.task.as_deref()),
@@ -162,7 +162,8 @@ impl Packed {
             group: name(kind.1)?,
             severity: kind.2,
             implicates: kind.3,
-            component: kind.4,
+            component: kind.4.0,
+            shows_writer: kind.4.1,
             level: kind.5,
             region: subject.0,
             store: subject.1,

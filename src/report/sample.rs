@@ -133,6 +133,7 @@ pub(super) fn events() -> Vec<Event> {
         severity: Severity::Warning,
         implicates: true,
         component: Some(Component::Tikv),
+        shows_writer: true,
         level: Some(Level::Warn),
         region: Some(RegionId(94_812)),
         store: Some(StoreId(1)),

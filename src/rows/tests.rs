@@ -77,6 +77,7 @@ fn event() -> impl Strategy<Value = Event> {
         severity: rule.2,
         implicates: rule.3,
         component: rule.4,
+        shows_writer: rule.3,
         level: rule.5,
         region: ids.0.map(RegionId),
         store: ids.1.map(StoreId),

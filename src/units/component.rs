@@ -40,6 +40,11 @@ impl Component {
     pub const fn is_store(self) -> bool {
         matches!(self, Self::Tikv | Self::Tiflash)
     }
+
+    /// Whether it is written in Go; the source files of its records end with `.go`.
+    pub const fn is_in_go(self) -> bool {
+        matches!(self, Self::Br | Self::Tidb | Self::Pd | Self::Cdc)
+    }
 }
 
 impl std::fmt::Display for Component {

@@ -246,3 +246,30 @@ fn a_report_that_is_in_the_way_is_replaced_and_anything_else_is_left_alone() {
     assert_eq!(sandbox.read("mine/notes.txt"), "keep me");
     assert_eq!(sandbox.names(), ["merge-failed-task", "merge-survived", "mine", "out"]);
 }
+
+#[test]
+fn records_of_several_programs_in_one_paste_keep_their_own() {
+    let sandbox = Sandbox::new();
+    let paste = r#"[2022/07/25 14:54:41.123 +00:00] [WARN] [peer.rs:3403] ["leader missing longer than abnormal_leader_missing_duration"] [expect=600s] [peer_id=71] [region_id=70]
+[2022/07/25 14:54:42.123 +00:00] [WARN] [peer.rs:3403] ["leader missing longer than abnormal_leader_missing_duration"] [expect=600s] [peer_id=73] [region_id=72]
+tidb:
+[2022/07/25 14:54:43.123 +00:00] [WARN] [backoff.go:152] ["regionMiss backoffer.maxSleep 40000ms is exceeded, errors:\nmessage:\"region 74 not found\" region_not_found:<region_id:74 >"]
+pd:
+[2022/07/25 14:54:44.123 +00:00] [INFO] [grpc_service.go:787] ["update service GC safe point"] [service-id=br] [expire-at=1658847284] [safepoint=434834088949972992]
+br:
+Error: the global checkpoint ts: 434834088949972992(2022-07-25 14:46:50 +0000 UTC) has been gc. : GC safepoint 434834288949972992 exceed TS 434834088949972992: [BR:Backup:ErrBackupGCSafepointExceeded]backup GC safepoint exceeded
+"#;
+    let components = |report: &crate::harness::Report| -> Vec<String> {
+        let mut rows = report.rows("events");
+        rows.sort_by_key(|row| row["line"].parse::<u64>().unwrap());
+        rows.iter().map(|row| row["component"].clone()).collect()
+    };
+    sandbox.write("paste.txt", paste);
+    let (_, report) = sandbox.analyze(["paste.txt"], "out");
+    assert_eq!(components(&report), ["tikv", "tikv", "", "pd", "br"]);
+    // The same around a paste of TiDB.
+    let advancer = "[2022/07/25 14:54:45.123 +00:00] [WARN] [advancer.go:400] [\"[log backup advancer] option tick failed.\"] [error=x]\n";
+    sandbox.write("tidb.txt", format!("{}{paste}", advancer.repeat(9)));
+    let (_, report) = sandbox.analyze(["tidb.txt"], "other");
+    assert_eq!(components(&report)[9..], ["tikv", "tikv", "tidb", "pd", "br"]);
+}

@@ -223,7 +223,7 @@ const LAYOUTS: &[Case] = &[
             let items: Vec<String> = lines.iter().map(|l| format!("        {{\n            \"logStreamName\": \"{}\",\n            \"timestamp\": {},\n            \"message\": {},\n            \"ingestionTime\": {},\n            \"eventId\": \"3697\"\n        }}", pod(f), &nanoseconds(l)[..13], json(l), &nanoseconds(l)[..13])).collect();
             format!("{{\n    \"events\": [\n{}\n    ],\n    \"searchedLogStreams\": []\n}}\n", items.join(",\n"))
         }),
-        path: "out", file: same_name, same: Same::Lines },
+        path: "out", file: same_name, same: Same::Records },
     Case { name: "CloudWatch, delivered", make: |s| rewrite_whole(s, |f, lines| {
             let items: Vec<String> = lines.iter().map(|l| format!("{{\"id\":\"1\",\"timestamp\":{},\"message\":{}}}", &nanoseconds(l)[..13], json(l))).collect();
             format!("{{\"messageType\":\"DATA_MESSAGE\",\"owner\":\"1\",\"logGroup\":\"tidb\",\"logStream\":\"{}\",\"logEvents\":[{}]}}\n", pod(f), items.join(","))

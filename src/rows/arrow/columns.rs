@@ -64,6 +64,7 @@ columns! {
     severity: Text,
     implicates: Flag,
     component: Text,
+    shows_writer: Flag,
     level: Text,
     region: Number,
     store: Number,

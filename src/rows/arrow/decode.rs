@@ -29,6 +29,7 @@ fn event(columns: &Columns, at: usize, names: &mut Names) -> Result<Event, Strin
         group: names.get(needed(columns.group.get(at), "group")?),
         severity: needed(columns.severity.get(at), "severity")?.parse()?,
         implicates: columns.implicates.get(at),
+        shows_writer: columns.shows_writer.get(at),
         component: columns.component.get(at).map(word).transpose()?,
         level: columns.level.get(at).map(word).transpose()?,
         region: columns.region.get(at).map(RegionId),

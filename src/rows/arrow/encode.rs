@@ -29,6 +29,7 @@ fn event(event: &Event, out: &mut Builders) -> io::Result<()> {
         severity,
         implicates,
         component,
+        shows_writer,
         level,
         region,
         store,
@@ -53,6 +54,7 @@ fn event(event: &Event, out: &mut Builders) -> io::Result<()> {
     out.group.put(group);
     out.severity.put(severity.as_str());
     out.implicates.put(*implicates);
+    out.shows_writer.put(*shows_writer);
     out.component.put_opt(component.map(Component::as_str));
     out.level.put_opt(level.map(Level::as_str));
     out.region.put_opt(region.map(|region| region.0));
