@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{console, foreign, header, json, prefix, status};
+use super::{console, foreign, header, json, prefix, safepoint, status};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -38,6 +38,8 @@ pub enum Kind {
     StatusTask,
     /// A task of `br log status --json`.
     StatusJson,
+    /// A GC safe point as `pd-ctl service-gc-safepoint` or `mysql.tidb` has it.
+    SafePoint,
     /// A message on the console: `Error: ...`.
     Console,
     /// A banner that names something worth knowing, but is no record: `Detail BR log in ...`.
@@ -79,6 +81,9 @@ fn judge(line: &[u8]) -> Look {
     }
     if let Some(at) = status::flat_task(line) {
         return Look::Start(Kind::StatusTask, at);
+    }
+    if safepoint::is_row(text) {
+        return Look::Start(Kind::SafePoint, line.len() - text.len());
     }
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, line.len() - text.len());
@@ -154,6 +159,7 @@ fn behind(line: &[u8], header: usize) -> usize {
 fn json_kind(text: &[u8]) -> Option<Kind> {
     match text.first()? {
         b'{' if has_any(text, RECORD) => text.get(1..4)?.contains(&b'"').then_some(Kind::Json),
+        b'{' if safepoint::is_answer(text) => Some(Kind::Json),
         b'{' if text.starts_with(b"{\"") && object_kind(text) == Some(Kind::StatusJson) => Some(Kind::StatusJson),
         b'[' if text.starts_with(b"[{\"") && has_any(text, TASK) => Some(Kind::StatusJson),
         b'[' if text.starts_with(b"[{\"") && has_any(text, &[b"\":\"[20", b"\": \"[20"]) => Some(Kind::Json),

@@ -16,6 +16,7 @@ mod look;
 mod plain;
 mod prefix;
 mod recover;
+mod safepoint;
 mod split;
 mod status;
 
@@ -71,6 +72,7 @@ impl<'a> Record<'a> {
         match kind {
             Kind::Clean => clean::read(raw),
             Kind::StatusTask => status::read(raw),
+            Kind::SafePoint => safepoint::read(raw),
             _ => recover::read(raw, kind),
         }
     }

@@ -10,7 +10,7 @@ use super::json::{self, Nesting};
 use super::lines::LineEnds;
 use super::look::{self, Kind, Look, look};
 use super::plain::{plain, raw_offset};
-use super::{foreign, status};
+use super::{foreign, safepoint, status};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -438,6 +438,11 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         let text = &self.window[open.start..open.end];
         match open.kind {
             Kind::StatusJson => self.objects(open.start..open.end, Kind::StatusJson, open.newlines),
+            Kind::Json if safepoint::is_answer(text) => {
+                for part in safepoint::parts(text) {
+                    self.emit_object(open.start, part, text, Kind::SafePoint, open.newlines);
+                }
+            }
             Kind::Json if json::holds_several(text) => {
                 for object in json::wrapped_objects(text) {
                     self.emit_object(open.start, object, text, Kind::Json, open.newlines);

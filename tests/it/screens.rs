@@ -379,3 +379,45 @@ fn cuts_do_not_show() {
         }
     }
 }
+
+/// `br log status` of a paused task, and what was asked of PD or TiDB behind it.
+fn asked(answer: &str) -> Row {
+    let screen = printed(&[paused()], 100, Copied::Plain);
+    judged(&format!("{}\n{answer}\n", String::from_utf8_lossy(&screen)), &[])
+}
+
+#[test]
+fn what_pd_ctl_answers_is_evidence_of_gc() {
+    // The checkpoint is 2025-03-14 14:30:01.25 +0800.
+    let answer = |service: u64, gc: u64| {
+        format!(
+            "$ tiup ctl pd -u http://10.0.1.1:2379 service-gc-safepoint\n{{\n  \"service_gc_safe_points\": [\n    {{\n      \
+             \"service_id\": \"gc_worker\",\n      \"expired_at\": 9223372036854775807,\n      \"safe_point\": {service}\n    }},\n    {{\n      \
+             \"service_id\": \"task_2_pause_safepoint\",\n      \"expired_at\": 1742020506,\n      \"safe_point\": {service}\n    }}\n  ],\n  \
+             \"gc_safe_point\": {gc}\n}}"
+        )
+    };
+    let checkpoint = (1_741_933_801_250u64) << 18;
+    for text in
+        [answer(checkpoint - 1, checkpoint - 9), answer(checkpoint - 1, checkpoint - 9).replace(['\n', ' '], "")]
+    {
+        let text = text.replace("service-gc-safepoint{", "service-gc-safepoint\n{");
+        let task = asked(&text);
+        assert_eq!((&*task["resume_deadline"], &*task["deadline_basis"]), ("2025-03-15T06:35:06.000Z", "pd"), "{text}");
+        assert_eq!((&*task["verdict"], &*task["gc_safepoint_ts"]), ("resume", &*(checkpoint - 9).to_string()));
+    }
+    let later = checkpoint + (1_000 << 18);
+    let task = asked(&answer(later, later));
+    assert_eq!((&*task["verdict"], &*task["gc_safepoint_ts"]), ("recreate-task", &*later.to_string()));
+}
+
+#[test]
+fn the_variable_of_tidb_is_evidence_of_gc() {
+    let row = |time: &str| {
+        format!(
+            "+---+---+\n| VARIABLE_NAME      | VARIABLE_VALUE          |\n+---+---+\n| tikv_gc_safe_point | {time} |\n+---+---+"
+        )
+    };
+    assert_eq!(asked(&row("20250314-14:30:01.000 +0800"))["verdict"], "resume");
+    assert_eq!(asked(&row("20250314-14:40:01 +0800"))["verdict"], "recreate-task");
+}

@@ -109,7 +109,8 @@ fn deadline(
     // It was paused when its checkpoint was reached at the earliest.
     let since = since.or_else(|| Some(story.checkpoint()?.time()).filter(|_| story.log.is_undated));
     let told = since.is_none_or(|since| court.pd_until.is_some_and(|until| until.since(since) >= -TOGETHER_MS));
-    if let Some(held) = held.filter(|_| told) {
+    // What somebody asked PD for is what holds, whenever that was.
+    if let Some(held) = held.filter(|held| told || held.seen.is_none()) {
         return Some((held.until, DeadlineBasis::Pd));
     }
     let estimate = since.filter(|_| stopped)?.plus_ms(court.gc_ttl_ms);
