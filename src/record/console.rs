@@ -95,9 +95,9 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
 
 /// The upper or lower edge of a frame, or a ruler in it, perhaps with a title.
 fn is_line_drawing(text: &[u8]) -> bool {
-    text.starts_with(b"\xE2\x94") && super::prefix::bar(text).is_none()
-        || text.starts_with(b"\xE2\x95\x94")
-        || text.starts_with(b"\xE2\x95\x9A")
+    let is_drawn = |letter: Option<&[u8]>| matches!(letter, Some([0xE2, 0x94 | 0x95, _]));
+    let last = text.len().checked_sub(3).map(|at| &text[at..]);
+    is_drawn(text.get(..3)) && is_drawn(last) && super::prefix::bar(text).is_none()
 }
 
 /// `[root@tidb ~]# command`, `user@host:~$ command`.

@@ -300,6 +300,11 @@ mod tests {
             ("[root@tidb ~]# br log status", Look::Noise),
             ("$ grep ERROR tikv.log", Look::Noise),
             ("......", Look::Noise),
+            ("\u{250c}\u{2500} Logs(a/b) \u{2500}\u{2510}", Look::Noise),
+            ("\u{2514}\u{2500}TableFullScan_5", Look::Other),
+            ("\u{2502} [2022/07/25 14:54:44.467 +00:00] [INFO] [a.rs:1] [x] \u{2502}", start(Kind::Header)),
+            ("\u{2502}     \u{2502}", Look::Blank),
+            ("| tikv_gc_safe_point | 20220725-14:46:50.118 +0000 |", Look::Start(Kind::SafePoint, 2)),
             ("Full restore <---/.....> 5.52%", Look::Noise),
             ("Full restore <---/.....> 5.52%panic: x", Look::Start(Kind::Panic, 30)),
             (
