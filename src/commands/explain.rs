@@ -7,6 +7,7 @@ use crate::event::{Facts, Place};
 use crate::matching::Matcher;
 use crate::outcome::Outcome;
 use crate::record::{RawRecord, Record, Sink, split};
+use crate::rules::{Catalog, Rule};
 use crate::units::Tso;
 use anyhow::anyhow;
 use std::fmt::Write as _;
@@ -21,6 +22,9 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<Outcome> {
     }
     if let Some(rule) = catalog.get(word).or_else(|| catalog.for_code(word)).or_else(|| by_code(&catalog, word)) {
         return print(page(rule).as_bytes());
+    }
+    if let Some(page) = code_page(&catalog, word) {
+        return print(page.as_bytes());
     }
     if !word.contains([' ', '[', '{']) {
         return Err(anyhow!(
@@ -47,6 +51,87 @@ fn by_code<'c>(catalog: &'c crate::rules::Catalog, word: &str) -> Option<&'c cra
         .or_else(|| all().find(|rule| code(rule) == word))
         .or_else(|| all().filter(|rule| rule.is_about_code()).find(|rule| code(rule).rsplit(':').next() == Some(&word)))
         .and_then(|rule| catalog.for_code(rule.code.as_deref()?))
+}
+
+/// Parts of TiDB that its error codes begin with, `schema:1146`.
+const PARTS: [&str; 29] = [
+    "admin",
+    "autoid",
+    "brie",
+    "bindinfo",
+    "ddl",
+    "distsql",
+    "domain",
+    "executor",
+    "expression",
+    "globalconn",
+    "infoschema",
+    "json",
+    "kv",
+    "meta",
+    "optimizer",
+    "parser",
+    "planner",
+    "plugin",
+    "privilege",
+    "schema",
+    "server",
+    "session",
+    "statistics",
+    "storage",
+    "table",
+    "tikv",
+    "types",
+    "variable",
+    "xeval",
+];
+
+/// What the numbers mean that stand in records of backups and restores.
+const NUMBERS: [(&str, &str); 11] = [
+    ("1049", "There is no such database."),
+    ("1050", "The table exists already."),
+    ("1054", "There is no such column: the table is of another version than the statement."),
+    ("1062", "A row with this key exists already."),
+    ("1064", "The statement cannot be parsed."),
+    ("1146", "There is no such table."),
+    ("8004", "A transaction is bigger than performance.txn-total-size-limit allows."),
+    ("8027", "TiDB's schema is out of date, so it refuses to commit."),
+    ("8223", "Index and rows of a table do not agree."),
+    ("9005", "A region could not be read or written for a while."),
+    ("9006", "A reader is older than the GC safe point."),
+];
+
+/// A code that events carry but that no rule is about: what it means, and the rules that look for it.
+fn code_page(catalog: &Catalog, word: &str) -> Option<String> {
+    let code = word.trim_matches(['[', ']']);
+    let (part, number) = code.rsplit_once(':')?;
+    let is_number = PARTS.contains(&part) && number.len() <= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = part == "CDC" && number.starts_with("Err");
+    let named = |text: &str| text.contains(code) || (is_name && text == number);
+    let mut rules: Vec<&Rule> = catalog
+        .rules()
+        .iter()
+        .filter(|rule| [&rule.when.has, &rule.when.any].into_iter().flatten().any(|text| named(text)))
+        .collect();
+    let mut out = match NUMBERS.iter().find(|(known, _)| is_number && *known == number) {
+        Some((_, meaning)) => format!("{code}\n\n  {meaning}\n"),
+        None if is_number => {
+            format!("{code}\n\n  Error {number} of TiDB (`{part}`): its documentation lists all error codes.\n")
+        }
+        None if is_name && !rules.is_empty() => format!("{code}\n\n  An error of TiCDC.\n"),
+        None => return None,
+    };
+    if rules.is_empty() {
+        let shown = format!("[{code}]");
+        rules = catalog.rules().iter().filter(|rule| rule.examples.iter().any(|text| text.contains(&shown))).collect();
+    }
+    for rule in rules.iter().take(3) {
+        let _ = writeln!(out, "\n  {}: {} {}", rule.id, rule.meaning, rule.remedy);
+    }
+    if rules.is_empty() {
+        out.push_str("\n  No rule looks for it: paste the whole record to learn more.\n");
+    }
+    Some(out)
 }
 
 fn tso_page(tso: Tso) -> String {
