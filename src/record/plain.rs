@@ -98,6 +98,12 @@ fn escape(text: &[u8]) -> usize {
     if text.get(1) == Some(&b'\\') && text.get(2) == Some(&b'[') {
         return 1 + escape(&text[1..]);
     }
+    // A chat may have put an invisible character behind the escape itself.
+    if let Some((hidden, b"")) = character(&text[1..])
+        && text.get(1 + hidden) == Some(&b'[')
+    {
+        return hidden + escape(&text[hidden..]);
+    }
     match text.get(1) {
         Some(b'[') => {
             2 + text[2..].iter().take(32).position(|byte| (0x40..=0x7E).contains(byte)).map_or(0, |end| end + 1)
@@ -138,6 +144,7 @@ mod tests {
             ("[[33mWARN[0m] [meta=x]", "[WARN] [meta=x]"),
             ("\\[\\[33mWARN\\[0m] a", "\\[WARN] a"),
             ("\\[\u{1b}\\[33mWARN\u{1b}\\[0m] a", "\\[WARN] a"),
+            ("100\u{1b}\u{200b}[K94\u{1b}\u{200b}[01;31m812", "10094812"),
             ("\u{feff}[a]\u{a0}[b\u{200b}c]\u{3000}d", "[a] [bc] d"),
             ("\u{25cf} Total \u{2039}x\u{203a} \u{e4}", "\u{25cf} Total \u{2039}x\u{203a} \u{e4}"),
             ("[thresholds=[5m 10m]]", "[thresholds=[5m 10m]]"),
