@@ -989,3 +989,24 @@ fn a_failure_that_names_nobody_is_not_br_s() {
     let found = cluster.correlate().findings;
     assert!(only(&found).summary.starts_with("Something failed: "), "{}", only(&found).summary);
 }
+
+#[test]
+fn a_backup_that_gave_up_met_its_reason_while_it_tried() {
+    let told = |minute: &str| {
+        let mut cluster = Cluster::default();
+        let refused = tikv("tikv-backup-save-failed", "backup", Severity::Error);
+        let refused = refused.says("backup save file failed: failed to put object: AccessDenied");
+        let gave_up = record("br-failed", "lifecycle", Severity::Error, Component::Br);
+        let gave_up = gave_up.says("br failed: backoff exceeds the max backoff time 1h0m0s");
+        cluster.log(&log_of(1), &format!("2022-07-25T{minute}:00Z"), refused).log(
+            "br.log",
+            "2022-07-25T15:00:00Z",
+            gave_up,
+        );
+        let found = cluster.correlate().findings;
+        let failed = found.incidents.iter().find(|incident| incident.kind == IncidentKind::BackupFailed);
+        failed.map(|incident| incident.cause)
+    };
+    assert_eq!(told("14:10"), Some(Cause::StorageAccess));
+    assert_eq!(told("13:50"), Some(Cause::Unknown));
+}

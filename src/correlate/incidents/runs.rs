@@ -10,6 +10,7 @@ use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
 use crate::correlate::runs::{BrRun, Job, RunRecord};
 use crate::correlate::signs::Verb;
+use crate::record::duration_seconds;
 use crate::rules::Rule;
 use crate::units::{Component, Severity, StoreId};
 use std::collections::BTreeSet;
@@ -180,12 +181,16 @@ fn met_by_stores(
     said: Option<Cause>,
     world: &World<'_>,
 ) -> Option<(Cause, Vec<EpisodeId>)> {
-    let (from, until) = run.started.zip(run.last)?;
+    let (started, until) = run.started.zip(run.last)?;
+    // The records of its start may be missing: it met what it gave up for at the earliest when it began to try.
+    let tried = run.records.iter().find_map(|record| tried_seconds(&record.message));
+    let from = started.min(until.plus_ms(-1_000 * tried.unwrap_or(0)));
     let named: BTreeSet<StoreId> = draft.stores.clone();
     for (kind, cause) in [
         ("disk-full-error", Some(Cause::DiskFull)),
         ("damaged", Some(Cause::DataCorruption)),
         ("killed-for-memory", Some(Cause::OutOfMemory)),
+        ("backup-not-written", None),
         ("storage-fails", None),
     ] {
         let core: Vec<EpisodeId> = world
@@ -208,6 +213,12 @@ fn met_by_stores(
         }
     }
     None
+}
+
+/// How long `br` tried, where it says so: `backoff exceeds the max backoff time 1h0m0s`.
+fn tried_seconds(message: &str) -> Option<i64> {
+    let rest = message.split_once("max backoff time ")?.1;
+    duration_seconds(rest.split([' ', ':', ',', '"']).next()?)
 }
 
 /// What to do about a failed run.
