@@ -257,7 +257,8 @@ impl BrRun {
                 self.command = Some(command.to_owned());
             }
         }
-        if self.job == Job::Other {
+        // What was asked says more than what went wrong: `br log metadata` is no backup, whatever its storage answers.
+        if self.job == Job::Other && self.command.is_none() {
             self.job = job_of_failure(event);
         }
         self.refusal = self.refusal.or_else(|| refusal_of(event));
@@ -291,13 +292,13 @@ impl BrRun {
     }
 
     fn join(&mut self, other: Self) {
+        if self.job == Job::Other && self.command.is_none() {
+            self.job = other.job;
+        }
         self.command = self.command.take().or(other.command);
         self.task = self.task.take().or(other.task);
         self.version = self.version.take().or(other.version);
         self.refusal = self.refusal.or(other.refusal);
-        if self.job == Job::Other {
-            self.job = other.job;
-        }
         self.last = self.last.max(other.last);
         self.records.extend(other.records);
         self.restored_point |= other.restored_point;

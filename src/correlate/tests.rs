@@ -1010,3 +1010,20 @@ fn a_backup_that_gave_up_met_its_reason_while_it_tried() {
     assert_eq!(told("14:10"), Some(Cause::StorageAccess));
     assert_eq!(told("13:50"), Some(Cause::Unknown));
 }
+
+#[test]
+fn a_command_that_only_looks_is_no_failed_backup() {
+    let mut cluster = Cluster::default();
+    let failed = record("br-summary-failed", "log-backup", Severity::Error, Component::Br);
+    let failed = failed.fact(FactKind::Command, "", "log metadata");
+    let why = "empty store is not allowed: [BR:ExternalStorage:ErrStorageInvalidConfig]invalid external storage config";
+    let console =
+        record("br-storage-url-empty", "backup", Severity::Error, Component::Br).says(&format!("Error: {why}"));
+    cluster.log("br.log", "2022-07-25T15:00:00Z", failed.says(&format!("log metadata failed summary: {why}"))).log(
+        "console.txt",
+        "",
+        console,
+    );
+    let found = cluster.correlate().findings;
+    assert_eq!((only(&found).kind, only(&found).cause), (IncidentKind::Other, Cause::Configuration));
+}

@@ -110,6 +110,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
 /// What was to be done: as the run says, or else as its failure does.
 fn job(run: &BrRun, telling: Option<&Rule>) -> Job {
     match (run.job, telling.map(|rule| &*rule.group)) {
+        _ if run.command.is_some() => run.job,
         (Job::Other, Some("restore")) => Job::Restore,
         (Job::Other, Some("backup")) => Job::Backup,
         (job, _) => job,
