@@ -3,7 +3,7 @@
 use super::rules::{did_you_mean, page};
 use super::{logs, print};
 use crate::cli::Explain;
-use crate::event::{Facts, Place};
+use crate::event::{CODE_CLASSES, Facts, Place};
 use crate::matching::Matcher;
 use crate::outcome::Outcome;
 use crate::record::{RawRecord, Record, Sink, split};
@@ -53,38 +53,8 @@ fn by_code<'c>(catalog: &'c crate::rules::Catalog, word: &str) -> Option<&'c cra
         .and_then(|rule| catalog.for_code(rule.code.as_deref()?))
 }
 
-/// Parts of TiDB that its error codes begin with, `schema:1146`.
-const PARTS: [&str; 29] = [
-    "admin",
-    "autoid",
-    "brie",
-    "bindinfo",
-    "ddl",
-    "distsql",
-    "domain",
-    "executor",
-    "expression",
-    "globalconn",
-    "infoschema",
-    "json",
-    "kv",
-    "meta",
-    "optimizer",
-    "parser",
-    "planner",
-    "plugin",
-    "privilege",
-    "schema",
-    "server",
-    "session",
-    "statistics",
-    "storage",
-    "table",
-    "tikv",
-    "types",
-    "variable",
-    "xeval",
-];
+/// Parts of TiDB whose codes only a client shows, besides the classes that events carry.
+const MORE_CLASSES: [&str; 8] = ["admin", "brie", "distsql", "globalconn", "optimizer", "plugin", "storage", "xeval"];
 
 /// What the numbers mean that stand in records of backups and restores.
 const NUMBERS: [(&str, &str); 11] = [
@@ -105,7 +75,8 @@ const NUMBERS: [(&str, &str); 11] = [
 fn code_page(catalog: &Catalog, word: &str) -> Option<String> {
     let code = word.trim_matches(['[', ']']);
     let (part, number) = code.rsplit_once(':')?;
-    let is_number = PARTS.contains(&part) && number.len() <= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_class = CODE_CLASSES.contains(&part) || MORE_CLASSES.contains(&part);
+    let is_number = is_class && number.len() <= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
     let is_name = part == "CDC" && number.starts_with("Err");
     let named = |text: &str| text.contains(code) || (is_name && text == number);
     let mut rules: Vec<&Rule> = catalog

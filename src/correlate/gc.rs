@@ -5,7 +5,6 @@ use super::findings::Place;
 use super::learned::{Learned, Told};
 use super::signs::service_of;
 use super::tasks::Checkpoint;
-use crate::event::Event;
 use crate::units::{Component, FactKind, Timestamp, Tso};
 use std::collections::BTreeMap;
 
@@ -68,7 +67,7 @@ impl Gc {
         let event = told.event;
         let seen = event.time.map(|time| learned.real_time(told.instance, time));
         let place = || Place { file: event.file.clone(), line: event.line };
-        if let Some(point) = reached(event).filter(|point| point.is_plausible()) {
+        if let Some(point) = event.tso("gc-safepoint").filter(|point| point.is_plausible()) {
             self.reach(Reached { seen, point, place: place(), episode });
         }
         // What BR asks for is not yet what PD granted.
@@ -130,12 +129,6 @@ impl Gc {
     pub(super) fn thinned(&self, most: usize) -> Vec<(Timestamp, Tso)> {
         super::tasks::thin(self.reached.iter().filter_map(|one| one.seen.map(|seen| (seen, one.point))).collect(), most)
     }
-}
-
-/// The GC safe point that a record names as reached. PD refuses the advancer's where it keeps nothing any more that is as old.
-fn reached(event: &Event) -> Option<Tso> {
-    let is_refused = matches!(&*event.rule, "adv-gc-safepoint-stale" | "adv-gc-safepoint-refused");
-    event.tso("gc-safepoint").or_else(|| event.tso("min-safepoint").filter(|_| is_refused))
 }
 
 /// When a service safe point expires: as PD prints it, or the record's time plus the time to live.

@@ -859,7 +859,7 @@ fn a_safe_point_that_pd_refuses_the_advancer_is_evidence_of_gc() {
             record("adv-task-added", "log-backup", Severity::Info, Component::Tidb).task("pitr"),
         );
         for minute in 1..4 {
-            let refused = advancer(rule, Severity::Error).ts("refused", WANTED - 1).ts("min-safepoint", REACHED);
+            let refused = advancer(rule, Severity::Error).ts("refused", WANTED - 1).ts("gc-safepoint", REACHED);
             cluster.log("tidb.log", &format!("2022-05-14T12:0{minute}:00Z"), refused);
         }
         let found = cluster.correlate().findings;
@@ -942,20 +942,24 @@ fn a_failure_is_told_by_what_its_record_quotes() {
     assert!(summary.ends_with("it says \"something that nobody has seen\"."), "{summary}");
 }
 
-#[test]
-fn an_error_without_the_rest_of_its_screen_is_the_task_s() {
-    let mut cluster = Cluster::default();
-    let screen = record("br-status-error", "log-backup", Severity::Critical, Component::Br)
+/// `br log status` of a task that failed, without the text of its error.
+fn failed_screen() -> Record {
+    record("br-status-error", "log-backup", Severity::Critical, Component::Br)
         .task("task1")
         .store(1)
         .fact(FactKind::Status, "", "ERROR")
         .fact(FactKind::Text, "checkpoint-time", "2022-07-25T14:46:50.118Z")
         .fact(FactKind::Text, "error-time", "2022-07-25T14:54:44.467Z")
-        .code("KV:LogBackup:RaftReq");
+        .code("KV:LogBackup:RaftReq")
+}
+
+#[test]
+fn an_error_without_the_rest_of_its_screen_is_the_task_s() {
+    let mut cluster = Cluster::default();
     let rest = "a task; error-message[store=4]: read index not ready, reason can not read index due to merge";
     let fragment =
         record("lb-text-snapshot-refused", "log-backup", Severity::Warning, Component::Br).says(rest).store(4);
-    cluster.log("status.txt", "2022-07-25T14:54:44.467Z", screen).log("status.txt", "", fragment);
+    cluster.log("status.txt", "2022-07-25T14:54:44.467Z", failed_screen()).log("status.txt", "", fragment);
     let found = cluster.correlate().findings;
     let incident = only(&found);
     assert_eq!((incident.kind, incident.cause), (IncidentKind::TaskFailed, Cause::RegionMerge));
@@ -965,16 +969,10 @@ fn an_error_without_the_rest_of_its_screen_is_the_task_s() {
 #[test]
 fn text_beside_a_screen_may_say_why() {
     let mut cluster = Cluster::default();
-    let screen = record("br-status-error", "log-backup", Severity::Critical, Component::Br)
-        .task("task1")
-        .store(1)
-        .fact(FactKind::Status, "", "ERROR")
-        .fact(FactKind::Text, "error-time", "2022-07-25T14:54:44.467Z")
-        .code("KV:LogBackup:RaftReq");
     let why =
         record("lb-text-snapshot-refused", "log-backup", Severity::Warning, Component::Tikv).store(1).region(94812);
     let why = why.says("snapshot: read index not ready, reason can not read index due to merge");
-    cluster.log("page.txt", "2022-07-25T14:54:44.467Z", screen).log("page.txt", "", why);
+    cluster.log("page.txt", "2022-07-25T14:54:44.467Z", failed_screen()).log("page.txt", "", why);
     let found = cluster.correlate().findings;
     let incident = only(&found);
     assert_eq!((incident.cause, incident.regions.len()), (Cause::RegionMerge, 1));

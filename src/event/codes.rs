@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 const STEMS: [&str; 6] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:"];
 
 /// Classes of TiDB's numbered errors, as `[class:number]`.
-const CLASSES: [&str; 28] = [
+pub(crate) const CLASSES: [&str; 28] = [
     "autoid",
     "bindinfo",
     "ddl",

@@ -79,10 +79,11 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     let told = failures.iter().find_map(|record| told(record, world).filter(|told| told.cause == draft.cause));
     draft.verdict = told.and_then(|told| told.verdict).unwrap_or_else(|| verdict(draft.cause));
     let says = told.and_then(|told| told.says.as_deref());
+    let name = name(run, job, world);
     for record in run.records.iter().filter(|record| record.severity >= Severity::Warning) {
         let rule = world.catalog.get(world.learned.rule(record.rule));
         let what = match rule {
-            _ if record.fails() => format!("{} fails", name(run, job, world)),
+            _ if record.fails() => format!("{name} fails"),
             Some(rule) => meaning(rule).to_owned(),
             None => "before that".to_owned(),
         };
@@ -91,7 +92,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     let stores = named("store", draft.stores.iter()).map(|stores| format!(" ({stores})")).unwrap_or_default();
     let when = at(failures.iter().find_map(|record| record.written));
     let why = why(failures, telling, says, draft.cause);
-    draft.summary = format!("{} failed{when}{stores}: {why}.", name(run, job, world));
+    draft.summary = format!("{name} failed{when}{stores}: {why}.");
     draft.remedy = telling.map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty());
     let again = world.runs.iter().find(|other| {
         other.succeeded()
