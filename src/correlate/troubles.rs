@@ -1,4 +1,4 @@
-//! Errors by rule: where no incident is found, a report must not say that all is well while somebody logged errors.
+//! Errors and warnings by rule: where no incident is found, a report must not say that all is well while somebody logged them.
 
 use super::findings::{Place, Trouble};
 use super::learned::{Learned, Told};
@@ -8,7 +8,7 @@ use crate::units::Severity;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// The events of severity error and worse.
+/// The events of severity warning and worse.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     all: BTreeMap<RuleId, Seen>,
@@ -25,7 +25,7 @@ impl Troubles {
     /// Takes an event.
     pub(super) fn take(&mut self, told: &Told<'_>) {
         let event = told.event;
-        if event.severity < Severity::Error {
+        if event.severity < Severity::Warning {
             return;
         }
         let first = || Place { file: event.file.clone(), line: event.line };

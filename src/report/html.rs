@@ -14,6 +14,7 @@ pub(super) use frame::{Crowd, Frame};
 pub(super) use heat::Heat;
 
 use super::Run;
+use super::quiet;
 use super::show::{Head, Kind, Shown, shown};
 use super::table::Plain;
 use super::tables;
@@ -148,7 +149,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let (banners, more_open) = banners(findings, safe);
     let heading = banners.first().map_or_else(
-        || safe.own(words::all_clear(findings)),
+        || safe.own(quiet::headline(findings)),
         |banner| safe.own(format!("{} {}", &*banner.title.subject, &*banner.title.state)),
     );
     let page = Page {
@@ -157,8 +158,8 @@ pub(super) fn write(
         script_hash: SCRIPT_HASH,
         heading,
         quiet: quiet(findings, safe),
-        all_clear: words::all_clear(findings),
-        is_well: words::is_well(findings),
+        all_clear: quiet::headline(findings),
+        is_well: quiet::is_well(findings),
         banners,
         more_open,
         as_of: findings.now.map(words::moment),
@@ -238,7 +239,7 @@ fn banners(findings: &Findings, safe: Safe) -> (Vec<Banner<'_>>, usize) {
 fn quiet(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
     let is_broken = |task: &Task| findings.is_in_incident(task, |incident| incident.status == IncidentStatus::Open);
     let tasks = findings.tasks.iter().filter(|task| !is_broken(task));
-    tasks.take(8).map(|task| words::task_line(task, safe)).chain(words::troubles(findings, safe)).collect()
+    tasks.take(8).map(|task| words::task_line(task, safe)).chain(quiet::troubles(findings, safe)).collect()
 }
 
 fn story<'a>(findings: &'a Findings, incident: &'a Incident, catalog: &'a Catalog, safe: Safe) -> Story<'a> {

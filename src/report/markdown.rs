@@ -9,6 +9,7 @@ pub(crate) use escape::Markdown;
 pub(crate) use escape::text as escaped;
 
 use super::Run;
+use super::quiet;
 use super::show::{Shown, shown};
 use super::tables;
 use super::words::{self, Decision, Fact, Title};
@@ -139,7 +140,7 @@ pub(super) fn write(
             .enumerate()
             .map(|(at, incident)| block(findings, catalog, incident, &full[..at], safe))
             .collect(),
-        all_clear: words::all_clear(findings),
+        all_clear: quiet::headline(findings),
         quiet: quiet(findings, safe),
         others: (!others.is_empty()).then(|| shown(&incidents, &columns, others.into_iter(), MOST_ROWS, safe)),
         tables,
@@ -160,7 +161,7 @@ pub(super) fn write(
 /// What is said where no incident is open.
 fn quiet(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
     let tasks = findings.tasks.iter().take(MOST_ROWS).map(|task| words::task_line(task, safe));
-    tasks.chain(words::troubles(findings, safe)).collect()
+    tasks.chain(quiet::troubles(findings, safe)).collect()
 }
 
 fn block<'a>(

@@ -9,6 +9,7 @@ mod html;
 mod json;
 mod layout;
 mod markdown;
+mod quiet;
 #[cfg(test)]
 mod sample;
 mod show;

@@ -5,6 +5,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 use super::layout::{cut, fit, width, wrap};
+use super::quiet;
 use super::words::{self, Decision};
 use crate::correlate::{Findings, Incident, IncidentStatus, Task, TaskStatus, Verdict};
 use crate::rules::Catalog;
@@ -100,9 +101,9 @@ impl Page<'_> {
     fn quiet(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let recovered = self.findings.incidents.len();
-        let troubles = words::troubles(self.findings, self.safe);
-        let colour = if words::is_well(self.findings) { good() } else { severity(Severity::Warning) };
-        lines.push(self.paint(colour, &format!("{}.", words::all_clear(self.findings))));
+        let troubles = quiet::troubles(self.findings, self.safe);
+        let colour = if quiet::is_well(self.findings) { good() } else { severity(Severity::Warning) };
+        lines.push(self.paint(colour, &format!("{}.", quiet::headline(self.findings))));
         let (most_tasks, most_incidents) = (5, 6);
         for task in self.findings.tasks.iter().take(most_tasks) {
             lines.push(cut(&words::task_line(task, self.safe), self.width));

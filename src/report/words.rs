@@ -1,12 +1,10 @@
 //! How to say it: the same words on the terminal, in Markdown and in HTML.
 
-use crate::correlate::{
-    Cause, DeadlineBasis, Findings, Incident, IncidentKind, IncidentStatus, Step, Task, Trouble, Unmatched, Verdict,
-};
+use crate::correlate::{Cause, DeadlineBasis, Findings, Incident, IncidentKind, IncidentStatus, Step, Task, Verdict};
 use crate::event::ReadStatus;
 use crate::rules::Catalog;
 use crate::safe::{Safe, SafeText};
-use crate::units::{Component, Level, StoreId, Timestamp, hms};
+use crate::units::{Component, StoreId, Timestamp, hms};
 
 /// A moment for people, `2022-07-25 14:54:44Z`.
 pub(super) fn moment(time: Timestamp) -> String {
@@ -50,56 +48,6 @@ pub(super) fn grouped(number: u64) -> String {
 /// The task that an incident is about.
 pub(super) fn task_of<'a>(findings: &'a Findings, incident: &Incident) -> Option<&'a Task> {
     findings.task_of(incident)
-}
-
-/// Said where no incident is open.
-pub(super) fn all_clear(findings: &Findings) -> String {
-    match findings.incidents.len() as u64 {
-        0 if findings.totals.records == 0 => "No log record found".to_owned(),
-        0 => match (severe(findings), unknown_errors(findings).map(|row| row.count).sum::<u64>()) {
-            (0, 0) => "Nothing wrong found".to_owned(),
-            (0, errors) => format!("No incident found, but {} that no rule knows", counted(errors, "ERROR record")),
-            (severe, _) => format!("No incident found, but {}", counted(severe, "error")),
-        },
-        recovered => format!("Nothing is wrong now; {} recovered", counted(recovered, "incident")),
-    }
-}
-
-/// Whether nothing was logged as an error either.
-pub(super) fn is_well(findings: &Findings) -> bool {
-    let has_errors = severe(findings) > 0 || unknown_errors(findings).next().is_some();
-    findings.totals.records > 0 && (!has_errors || !findings.incidents.is_empty())
-}
-
-fn severe(findings: &Findings) -> u64 {
-    findings.troubles.iter().map(|trouble| trouble.count).sum()
-}
-
-fn unknown_errors(findings: &Findings) -> impl Iterator<Item = &Unmatched> {
-    findings.unmatched.iter().filter(|row| row.level.is_some_and(|level| level >= Level::Error))
-}
-
-/// What was logged as an error though nothing came of it that is known: a line for each of the worst, where no incident is found.
-pub(super) fn troubles(findings: &Findings, safe: Safe) -> Vec<SafeText<'static>> {
-    const MOST: usize = 4;
-    if !findings.incidents.is_empty() {
-        return Vec::new();
-    }
-    let line = |trouble: &Trouble| {
-        let Trouble { rule, count, meaning, place, .. } = trouble;
-        safe.own(format!("{} x {rule}, first at {place}: {meaning}", grouped(*count)))
-    };
-    let mut lines: Vec<_> = findings.troubles.iter().take(MOST).map(line).collect();
-    let more = findings.troubles.len().saturating_sub(MOST) as u64;
-    if more > 0 {
-        lines.push(safe.own(format!("{} with errors, see events.csv", counted(more, "more rule"))));
-    }
-    let unknown = unknown_errors(findings).take(MOST).map(|row| {
-        let Unmatched { template, count, place, .. } = row;
-        safe.own(format!("{} x \"{template}\", first at {place}: no rule knows it", grouped(*count)))
-    });
-    lines.extend(unknown);
-    lines
 }
 
 /// What an incident is about, and how it stands with that.
@@ -384,22 +332,22 @@ pub(super) fn task_line(task: &Task, safe: Safe) -> SafeText<'static> {
     let checkpoint = task.checkpoint_time.map_or_else(String::new, |checkpoint| {
         format!(", checkpoint {}{}", moment(checkpoint), seen(checkpoint).unwrap_or_default())
     });
-    let highest = task.checkpoints.iter().map(|(_, tso)| tso).max();
-    let advancing = match task.checkpoints.first() {
-        Some((seen, first)) if highest > Some(first) => format!(", advancing since {}", moment(*seen)),
-        _ => String::new(),
-    };
+    let advancing =
+        advancing_since(task).map_or_else(String::new, |seen| format!(", advancing since {}", moment(seen)));
     let cluster = task.cluster.as_ref().map_or_else(String::new, |cluster| format!(" of cluster {cluster}"));
     safe.own(format!("{}{cluster} {}{checkpoint}{advancing}", task.name, task.status))
 }
 
+/// Since when the checkpoint was seen to move on.
+pub(super) fn advancing_since(task: &Task) -> Option<Timestamp> {
+    let (seen, first) = task.checkpoints.first()?;
+    task.checkpoints.iter().any(|(_, checkpoint)| checkpoint > first).then_some(*seen)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{all_clear, bytes, grouped, place, troubles};
-    use crate::correlate::{Place, Trouble};
-    use crate::report::sample;
-    use crate::safe::Safe;
-    use crate::units::{Component, Level, Severity, StoreId};
+    use super::{bytes, grouped, place};
+    use crate::units::{Component, StoreId};
 
     #[test]
     fn numbers_read_well() {
@@ -420,31 +368,5 @@ mod tests {
         assert_eq!(place(Some(Component::Tikv), &stores[..3]), "stores 1 2 3");
         assert_eq!(place(Some(Component::Tidb), &stores[..1]), "tidb");
         assert_eq!(place(None, &[]), "");
-    }
-
-    #[test]
-    fn all_is_not_well_where_errors_were_logged() {
-        let mut findings = sample::healthy().findings;
-        assert_eq!(
-            (all_clear(&findings).as_str(), troubles(&findings, Safe::new(true)).len()),
-            ("Nothing wrong found", 0)
-        );
-        findings.unmatched[0].level = Some(Level::Error);
-        assert_eq!(all_clear(&findings), "No incident found, but 7 ERROR records that no rule knows");
-        let trouble = |rule: &str| Trouble {
-            rule: rule.to_owned(),
-            severity: Severity::Error,
-            count: 1_200,
-            meaning: "It failed.".to_owned(),
-            place: Place { file: "tikv.log".into(), line: 7 },
-        };
-        findings.troubles = ["a", "b", "c", "d", "e"].map(trouble).into();
-        assert_eq!(all_clear(&findings), "No incident found, but 6,000 errors");
-        let lines: Vec<String> = troubles(&findings, Safe::new(true)).iter().map(ToString::to_string).collect();
-        assert_eq!(lines.len(), 6);
-        assert_eq!(lines[0], "1,200 x a, first at tikv.log:7: It failed.");
-        assert_eq!(lines[4], "1 more rule with errors, see events.csv");
-        findings.totals.records = 0;
-        assert_eq!(all_clear(&findings), "No log record found");
     }
 }
