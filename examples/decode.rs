@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
 
 /// What one read asks for.
@@ -18,8 +18,7 @@ fn main() -> io::Result<()> {
         Some("zst") => count(zstd::Decoder::with_buffer(packed)?)?,
         _ => return Err(io::Error::other(format!("{}: neither .gz nor .zst", path.display()))),
     };
-    println!("{bytes}");
-    Ok(())
+    writeln!(io::stdout(), "{bytes}")
 }
 
 fn count(mut decoder: impl Read) -> io::Result<u64> {
