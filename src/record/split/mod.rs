@@ -3,15 +3,17 @@
 //! What a line is depends on the line alone (`look`); which record it continues depends on the nearest line before it that
 //! starts one for sure, never further back than `MAX_RECORD`. So a part of a source splits as the whole does.
 
+mod continues;
+mod glued;
+mod sync;
+
 use super::clean::is_clean;
-use super::continuation::{closes_quote, ends, goes_on, is_partial, is_stack, is_trace, may_be_piece};
-use super::header;
+use super::continuation::{ends, may_be_piece};
 use super::json::{self, Nesting};
 use super::lines::LineEnds;
 use super::look::{self, Kind, Look, look};
-use super::plain::{plain, raw_offset};
-use super::{foreign, safepoint, status};
-use std::borrow::Cow;
+use super::plain::plain;
+use super::{header, safepoint, status};
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.
@@ -94,43 +96,6 @@ struct Splitter<'w, 's, S> {
 }
 
 impl<'w, S: Sink> Splitter<'w, '_, S> {
-    /// The line to begin with: the nearest one before `own` that starts a record for sure, else the source's first where that
-    /// is near, else the first of `own`.
-    fn sync(&self) -> usize {
-        let start = self.own.start;
-        let floor = start.saturating_sub(MAX_RECORD);
-        let Some(first) = line_start(self.window, start, floor) else {
-            // In a line that began too far back: nothing of it is read.
-            let own = &self.window[start..self.own.end];
-            return memchr::memchr(b'\n', own).map_or(self.own.end, |newline| start + newline + 1);
-        };
-        let mut line = first;
-        // The nearest line that starts a record unless it is a piece of a screen further up.
-        let mut nearest = None;
-        loop {
-            let (text, next) = self.line_at(line);
-            let before = line.checked_sub(1).map(|end| line_start(self.window, end, floor));
-            if let Look::Start(kind, _) = self.look(text, next) {
-                if !may_be_piece(kind, text) {
-                    let takes_pieces = matches!(kind, Kind::StatusTask | Kind::StatusJson | Kind::Json);
-                    return if takes_pieces { line } else { nearest.unwrap_or(line) };
-                }
-                let earlier = before.flatten().map(|earlier| self.line_at(earlier).0).unwrap_or_default();
-                // It may be the end of a header on the line before, or of a line that a container cut.
-                if !(is_partial(earlier) || (kind == Kind::Header && header::cut(&plain(earlier)).is_some())) {
-                    nearest = nearest.or(Some(line));
-                }
-            }
-            match before {
-                // Such a screen is short.
-                _ if nearest.is_some_and(|nearest| nearest - line > MAX_SCREEN) => return nearest.unwrap_or(line),
-                Some(Some(earlier)) => line = earlier,
-                Some(None) => return nearest.unwrap_or(first),
-                None => return nearest.unwrap_or(line),
-            }
-        }
-    }
-
     /// Judges a line that is not clean. Of two kinds of lines the next one is part.
     fn look(&self, line: &[u8], next: usize) -> Look {
         match look(line) {
@@ -268,137 +233,10 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         }
     }
 
-    /// Whether the open record is a header that its line's end cut.
-    fn is_cut(&self) -> bool {
-        self.open.is_some_and(|open| {
-            let text = &self.window[open.start..open.end];
-            matches!(open.kind, Kind::Clean | Kind::Header) && text.len() < 512 && header::cut(&plain(text)).is_some()
-        })
-    }
-
-    /// Whether the line before is one that a container cut.
-    fn is_behind_partial(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|end| line_start(self.window, end, end.saturating_sub(MAX_RECORD)));
-        before.is_some_and(|start| is_partial(self.line_at(start).0))
-    }
-
-    /// Whether the line goes on with a value on a narrow screen, or with JSON that a terminal broke.
-    fn is_narrow(&self, at: usize) -> bool {
-        let Some(open) = self.open.filter(|open| at - open.start <= MAX_SCREEN) else { return false };
-        match open.kind {
-            Kind::StatusTask => status::is_narrow_piece(&self.window[open.start..at]),
-            Kind::Json | Kind::StatusJson => {
-                let first = line_start(self.window, open.start, 0).unwrap_or(open.start);
-                open.unfinished && json::is_broken(&self.window[first..at])
-            }
-            _ => false,
-        }
-    }
-
     fn start(&mut self, start: usize, end: usize, kind: Kind, unfinished: bool) {
         self.close();
         let newlines = self.tally.newlines;
         self.open = Some(Open { start, end, kind, unfinished, newlines, nesting: Nesting::default() });
-    }
-
-    /// Records that stand behind the first on one line.
-    fn glued(&mut self, at: usize, line: &'w [u8]) {
-        let mut from = 1;
-        let text = if is_clean(line) { Cow::Borrowed(line) } else { plain(line) };
-        if !is_clean(line) {
-            match header::whole(&text, true) {
-                // The first header of the line is past: find it, then those behind it.
-                Some(first) => from = first.start + 1,
-                None => return self.glued_heads(at, line, &text),
-            }
-        }
-        while let Some(found) = text.get(from..).and_then(|rest| header::whole(rest, false)) {
-            let start = from + found.start;
-            self.split_open(at, line, &text, start, Kind::Header);
-            from = start + 1;
-        }
-    }
-
-    /// Records of an old format behind the first on one line.
-    fn glued_foreign(&mut self, at: usize, line: &[u8], first: usize) {
-        // A time has so many bytes.
-        const STAMP: usize = 24;
-        let own = line.get(first..).and_then(foreign::within).unwrap_or(0);
-        let mut from = first + own + STAMP;
-        while let Some(found) = line.get(from..).and_then(foreign::within) {
-            if let Some(open) = &mut self.open {
-                open.end = at + from + found;
-            }
-            self.start(at + from + found, at + line.len(), Kind::Foreign, false);
-            from += found + STAMP;
-        }
-    }
-
-    /// Further tasks of a status screen whose lines a copy has joined.
-    fn flat_tasks(&mut self, at: usize, line: &[u8], first: usize) {
-        let mut from = first + 1;
-        while let Some(found) = line.get(from..).and_then(status::flat_task) {
-            if let Some(open) = &mut self.open {
-                open.end = at + from + found;
-            }
-            self.start(at + from + found, at + line.len(), Kind::StatusTask, false);
-            from += found + 1;
-        }
-    }
-
-    /// The same where the records have lost their times.
-    fn glued_heads(&mut self, at: usize, line: &[u8], text: &[u8]) {
-        let mut body = header::find(text).map_or(0, |first| first.body);
-        while let Some(next) = header::glued(text, body) {
-            body = match next {
-                header::Glued::Head(start) => {
-                    self.split_open(at, line, text, start, Kind::Header);
-                    start
-                }
-                header::Glued::Message(start) => {
-                    self.split_open(at, line, text, start, Kind::Fragment);
-                    start
-                }
-            };
-        }
-    }
-
-    /// Ends the record of a line at a position of its plain text and starts another one there.
-    fn split_open(&mut self, at: usize, line: &[u8], text: &[u8], start: usize, kind: Kind) {
-        // The next record's line number in an editor is no part of this one.
-        let digits = text[..start].iter().rev().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
-        let gap = if text[..start].ends_with(b" ") && (1..=24).contains(&digits) { digits + 1 } else { 0 };
-        if let Some(open) = &mut self.open {
-            open.end = at + raw_offset(line, start - gap);
-            open.unfinished = false;
-        }
-        self.start(at + raw_offset(line, start), at + line.len(), kind, !ends(line));
-    }
-
-    /// Whether the line belongs to the open record; then it is added to it.
-    fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
-        let Some(open) = self.open else { return false };
-        let takes = match open.kind {
-            // Behind an empty line only what can be nothing else: prose may follow.
-            Kind::Report => true,
-            Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
-            Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
-            Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
-            Kind::Foreign => !fragment && (!self.is_behind_blank(open, at) || is_trace(line)),
-            // An empty line within a value: only what closes its quote goes on behind it.
-            Kind::Clean | Kind::Header if self.is_behind_blank(open, at) => open.unfinished && closes_quote(line),
-            Kind::Clean | Kind::Header => {
-                goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
-            }
-            Kind::Json | Kind::StatusJson => open.unfinished,
-            _ => false,
-        };
-        takes && self.add(at, line)
-    }
-
-    /// Whether an empty line stands between the open record and the line.
-    fn is_behind_blank(&self, open: Open, at: usize) -> bool {
-        memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
     }
 
     /// Adds a line to the open record, if there is one.
@@ -418,13 +256,6 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             self.tally.continuation_lines += 1;
         }
         true
-    }
-
-    /// Whether a line brings the code that the `Error: ` before it, wrapped by a terminal, still lacks.
-    fn ends_console(&self, so_far: Range<usize>, line: &[u8]) -> bool {
-        let find = |text, code| memchr::memmem::find(text, code);
-        let code = [&b": [BR:"[..], b": [KV:", b": [PD:"].iter().any(|code| find(line, code).is_some());
-        code && find(line, b"\"] [").is_none() && find(&self.window[so_far], b"[BR:").is_none()
     }
 
     fn unparsed(&mut self, at: usize) {
@@ -476,22 +307,6 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
         self.sink.record(RawRecord { bytes, start, kind, newlines });
     }
 
-    /// Each object is a record of its own, from its `{`: tasks of `br log status --json`, lines of a container glued together.
-    fn objects(&mut self, range: Range<usize>, kind: Kind, newlines: u64) {
-        self.close();
-        let start = range.start;
-        let text = &self.window[start..range.end.min(start + MAX_RECORD)];
-        for object in json::top_level_objects(text) {
-            self.emit_object(start, object, text, kind, newlines);
-        }
-    }
-
-    /// An object in a text that begins at `start`.
-    fn emit_object(&mut self, start: usize, object: Range<usize>, text: &[u8], kind: Kind, newlines: u64) {
-        let before = memchr::memchr_iter(b'\n', &text[..object.start]).count() as u64;
-        self.emit(start + object.start, start + object.end, kind, newlines + before);
-    }
-
     /// Behind `own`: lines that continue the last record.
     fn finish(&mut self, mut at: usize) {
         while let Some(open) = self.open {
@@ -501,31 +316,5 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             at = self.line(at);
         }
         self.close();
-    }
-}
-
-/// The start of the line that holds a position; `None` where it lies before `floor`.
-fn line_start(window: &[u8], at: usize, floor: usize) -> Option<usize> {
-    match memchr::memrchr(b'\n', &window[floor..at]) {
-        Some(newline) => Some(floor + newline + 1),
-        None => (floor == 0).then_some(0),
-    }
-}
-
-impl<'w, S> Splitter<'w, '_, S> {
-    /// The line at a position, without its line end and cut at `MAX_RECORD`, and where the next begins.
-    /// Looks for the next no further than `own`, so that a file without line ends is read once, not once for each part.
-    fn line_at(&self, at: usize) -> (&'w [u8], usize) {
-        let window = self.window;
-        let cap = window.len().min(at + MAX_RECORD);
-        let (end, next) = match memchr::memchr(b'\n', &window[at..cap]) {
-            Some(length) => (at + length, at + length + 1),
-            None => {
-                let bound = self.own.end.clamp(cap, window.len());
-                (cap, memchr::memchr(b'\n', &window[cap..bound]).map_or(bound, |length| cap + length + 1))
-            }
-        };
-        let line = &window[at..end];
-        (line.strip_suffix(b"\r").unwrap_or(line), next)
     }
 }

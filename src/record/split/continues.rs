@@ -1,0 +1,71 @@
+//! Which lines go on with the record before them.
+
+use super::sync::line_start;
+use super::{MAX_RECORD, MAX_SCREEN, Open, Sink, Splitter};
+use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
+use crate::record::look::{self, Kind};
+use crate::record::plain::plain;
+use crate::record::{header, json, status};
+use std::ops::Range;
+
+impl<S: Sink> Splitter<'_, '_, S> {
+    /// Whether the line belongs to the open record; then it is added to it.
+    pub(super) fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
+        let Some(open) = self.open else { return false };
+        let takes = match open.kind {
+            // Behind an empty line only what can be nothing else: prose may follow.
+            Kind::Report => true,
+            Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
+            Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
+            Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
+            Kind::Foreign => !fragment && (!self.is_behind_blank(open, at) || is_trace(line)),
+            // An empty line within a value: only what closes its quote goes on behind it.
+            Kind::Clean | Kind::Header if self.is_behind_blank(open, at) => open.unfinished && closes_quote(line),
+            Kind::Clean | Kind::Header => {
+                goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
+            }
+            Kind::Json | Kind::StatusJson => open.unfinished,
+            _ => false,
+        };
+        takes && self.add(at, line)
+    }
+
+    /// Whether an empty line stands between the open record and the line.
+    fn is_behind_blank(&self, open: Open, at: usize) -> bool {
+        memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
+    }
+
+    /// Whether the open record is a header that its line's end cut.
+    pub(super) fn is_cut(&self) -> bool {
+        self.open.is_some_and(|open| {
+            let text = &self.window[open.start..open.end];
+            matches!(open.kind, Kind::Clean | Kind::Header) && text.len() < 512 && header::cut(&plain(text)).is_some()
+        })
+    }
+
+    /// Whether the line before is one that a container cut.
+    pub(super) fn is_behind_partial(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|end| line_start(self.window, end, end.saturating_sub(MAX_RECORD)));
+        before.is_some_and(|start| is_partial(self.line_at(start).0))
+    }
+
+    /// Whether the line goes on with a value on a narrow screen, or with JSON that a terminal broke.
+    pub(super) fn is_narrow(&self, at: usize) -> bool {
+        let Some(open) = self.open.filter(|open| at - open.start <= MAX_SCREEN) else { return false };
+        match open.kind {
+            Kind::StatusTask => status::is_narrow_piece(&self.window[open.start..at]),
+            Kind::Json | Kind::StatusJson => {
+                let first = line_start(self.window, open.start, 0).unwrap_or(open.start);
+                open.unfinished && json::is_broken(&self.window[first..at])
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a line brings the code that the `Error: ` before it, wrapped by a terminal, still lacks.
+    fn ends_console(&self, so_far: Range<usize>, line: &[u8]) -> bool {
+        let find = |text, code| memchr::memmem::find(text, code);
+        let code = [&b": [BR:"[..], b": [KV:", b": [PD:"].iter().any(|code| find(line, code).is_some());
+        code && find(line, b"\"] [").is_none() && find(&self.window[so_far], b"[BR:").is_none()
+    }
+}
