@@ -158,7 +158,7 @@ impl<'c> Graph<'c> {
             Join::Source => cause.file == effect.file,
             Join::Host => {
                 let host = |run: &Run| learned.instance(run.instance).host().map(str::to_owned);
-                host(cause).is_some() && host(cause) == host(effect)
+                cause.instance == effect.instance || (host(cause).is_some() && host(cause) == host(effect))
             }
             Join::Ts => cause.tsos.iter().any(|ts| effect.tsos.iter().any(|other| ts.0.abs_diff(other.0) <= 1)),
         })

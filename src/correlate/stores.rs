@@ -95,10 +95,14 @@ impl Stores {
         });
     }
 
-    /// Starts of stores that nothing had told to stop, with the store.
-    pub(super) fn crashes<'s>(&'s self, learned: &'s Learned) -> impl Iterator<Item = (StoreId, &'s Restart)> {
+    /// Starts of stores that nothing had told to stop, with the store where a record names it.
+    pub(super) fn crashes<'s>(&'s self, learned: &'s Learned) -> impl Iterator<Item = (Option<StoreId>, &'s Restart)> {
         let crashed = self.restarts.iter().filter(|restart| !restart.orderly);
-        crashed.filter_map(|restart| Some((learned.instance(restart.instance).store?, restart)))
+        crashed.filter_map(|restart| {
+            let instance = learned.instance(restart.instance);
+            let is_store = instance.store.is_some() || instance.component.is_some_and(Component::is_store);
+            is_store.then_some((instance.store, restart))
+        })
     }
 
     /// The latest sign of life in an instance's own log.

@@ -591,6 +591,33 @@ fn a_kill_is_told_by_the_record_that_names_the_killed() {
 }
 
 #[test]
+fn a_store_that_no_record_names_restarts_too() {
+    let welcome = record("tikv-welcome", "lifecycle", Severity::Notice, Component::Tikv);
+    let mut cluster = Cluster::default();
+    cluster.log("tikv.log", "2022-07-25T12:00:00Z", tikv("raft-stream-failed", "raft", Severity::Warning)).log(
+        "tikv.log",
+        "2022-07-25T13:00:00Z",
+        welcome,
+    );
+    let found = cluster.correlate().findings;
+    let one = only(&found);
+    assert_eq!(
+        (one.kind, one.status, one.cause),
+        (IncidentKind::StoreRestarted, IncidentStatus::Recovered, Cause::Unknown)
+    );
+    // What it died of, in the same file, belongs to it.
+    let panic = record("panic-assertion", "panic", Severity::Critical, Component::Tikv);
+    let found = cluster.log("tikv.log", "2022-07-25T12:59:40Z", panic).correlate().findings;
+    let one = only(&found);
+    assert_eq!((one.kind, one.cause, one.events), (IncidentKind::StoreRestarted, Cause::Bug, 2));
+    assert!(
+        one.summary.ends_with("A check inside TiKV failed: a bug, or data that contradict each other."),
+        "{}",
+        one.summary
+    );
+}
+
+#[test]
 fn one_region_can_fail_a_task_twice() {
     let mut cluster = failed();
     resumed(&mut cluster, "2022-07-25T16:00:00Z");

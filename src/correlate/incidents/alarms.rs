@@ -21,6 +21,8 @@ const CRASHES_MS: i64 = 2 * 3_600_000;
 const TOGETHER_MS: i64 = 10 * 60_000;
 /// Who has been up this long since the last crash has recovered.
 const CALM_MS: i64 = 30 * 60_000;
+/// The kinds of records that a process dies with.
+const DEATHS: [&str; 2] = ["killed-for-memory", "panic"];
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -131,18 +133,19 @@ fn rests_on(kind: IncidentKind, core: &[EpisodeId], world: &World<'_>) -> Draft 
 /// Stores that started without having been told to stop. One crash that explains something else is part of that; a store
 /// that crashes again and again needs somebody of its own.
 fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
-    let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
+    let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
     for (store, restart) in world.stores.crashes(world.learned) {
-        by_store.entry(store).or_default().push(restart.episode);
+        let whom = (store, store.is_none().then_some(restart.instance), None);
+        groups.entry(whom).or_default().push(restart.episode);
     }
     let mut drafts = Vec::new();
-    for (store, ids) in by_store {
+    for ((store, ..), ids) in groups {
         for core in apart(ids, CRASHES_MS, world) {
             if core.len() == 1 && taken.has(core[0]) {
                 continue;
             }
             let mut draft = rests_on(IncidentKind::StoreRestarted, &core, world);
-            draft.stores.insert(store);
+            draft.stores.extend(store);
             let near = draft.episodes.clone();
             (draft.cause, draft.certainty) =
                 world.nearest_cause(&near).unwrap_or((Cause::Unknown, Certainty::Inferred));
@@ -151,7 +154,7 @@ fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
             }
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
             draft.verdict = verdict(draft.cause);
-            draft.summary = crash_words(store, core.len(), &draft);
+            draft.summary = crash_words(store, core.len(), &draft, world);
             let calm = last.zip(world.now).is_some_and(|(last, now)| now.since(last) >= CALM_MS);
             if core.len() == 1 || calm {
                 draft.recovered(last);
@@ -162,13 +165,18 @@ fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     drafts
 }
 
-fn crash_words(store: StoreId, times: usize, draft: &Draft) -> String {
+fn crash_words(store: Option<StoreId>, times: usize, draft: &Draft, world: &World<'_>) -> String {
     let times = match times {
         1 => format!("restarted{}", at(draft.start)),
         times => format!("restarted {times} times{}", since(draft.start)),
     };
+    let store = store.map_or_else(|| "A store".to_owned(), |store| format!("Store {store}"));
     let why = because(draft.cause);
-    format!("Store {store} {times} without having been told to stop: {why}.")
+    // What it died of says more than the cause alone.
+    let death = DEATHS.iter().flat_map(|kind| world.graph.of_kind(kind)).find(|id| draft.episodes.contains_key(id));
+    let rule = death.and_then(|id| world.catalog.get(world.learned.rule(world.episodes.at(*id).key.rule)));
+    let said = rule.map_or_else(String::new, |rule| format!(" {}", rule.meaning));
+    format!("{store} {times} without having been told to stop: {why}.{said}")
 }
 
 fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
@@ -179,7 +187,7 @@ fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
 /// again and again needs somebody of its own.
 fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
-    for id in ["killed-for-memory", "panic"].iter().flat_map(|kind| world.graph.of_kind(kind)) {
+    for id in DEATHS.iter().flat_map(|kind| world.graph.of_kind(kind)) {
         let run = world.episodes.at(*id);
         if !alarmed.has(*id) && run.severity >= Severity::Critical {
             let group = groups.entry(whom(*id, By::Store, world)).or_default();

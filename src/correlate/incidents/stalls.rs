@@ -260,7 +260,7 @@ fn restart_loop(window: Window, world: &World<'_>) -> Option<(StoreId, Cause, Ve
         real >= window.from && real <= window.seen
     });
     let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
-    for (store, restart) in restarts {
+    for (store, restart) in restarts.filter_map(|(store, restart)| Some((store?, restart))) {
         by_store.entry(store).or_default().push(restart.episode);
     }
     // Without the store's own log: the kernel killed it, and others lost it again and again.
