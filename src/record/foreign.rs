@@ -11,7 +11,22 @@ pub(super) fn is_foreign(text: &[u8]) -> bool {
 
 /// Level and message of the formats whose time has no year, or that have none.
 fn without_time(text: &[u8]) -> Option<(Level, &[u8])> {
-    klog(text).or_else(|| glib(text)).or_else(|| terminal(text))
+    klog(text).or_else(|| glib(text)).or_else(|| terminal(text)).or_else(|| pod_event(text))
+}
+
+/// `Warning  BackOff  4m25s (x157 over 38m)  kubelet  text`: a row of the events that `kubectl describe pod` shows.
+fn pod_event(text: &[u8]) -> Option<(Level, &[u8])> {
+    let rest = text.strip_prefix(b"Warning")?;
+    let event = rest.trim_ascii_start();
+    let reason = event.iter().take(40).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let is_row = (rest.starts_with(b"  ") || rest.starts_with(b"\t")) && event.first()?.is_ascii_uppercase();
+    let is_cell = matches!(event[reason..], [b' ', b' ', ..] | [b'\t', ..]);
+    (is_row && is_cell).then_some((Level::Warn, event))
+}
+
+/// `Reason:       OOMKilled`: how a container ended, as `kubectl describe pod` says it.
+pub(super) fn is_container_end(text: &[u8]) -> bool {
+    text.strip_prefix(b"Reason:").is_some_and(|reason| reason.trim_ascii() == b"OOMKilled")
 }
 
 /// `May 28 15:55:46.101 ERRO text`: what TiKV 2.0 wrote on a terminal.
@@ -282,6 +297,17 @@ mod tests {
                 Some(Level::Info),
                 "FATAL: it returned error 9005",
             ),
+            (
+                "2022-07-25T14:54:44.467+0800\tERROR\tpd 10.0.1.1:2379 failed",
+                Some(Level::Error),
+                "pd 10.0.1.1:2379 failed",
+            ),
+            ("2022-07-25T14:54:44.467+0800    WARN    it is slow", Some(Level::Warn), "it is slow"),
+            (
+                "Warning  BackOff  4m (x15 over 10m)  kubelet  Back-off restarting failed container",
+                Some(Level::Warn),
+                "BackOff  4m (x15 over 10m)  kubelet  Back-off restarting failed container",
+            ),
             ("** (mydumper:1): CRITICAL **: it could not read", Some(Level::Fatal), "it could not read"),
             ("May 28 15:55:46.101 ERRO fail to request: x", Some(Level::Error), "fail to request: x"),
             ("** Message: it is empty", Some(Level::Info), "it is empty"),
@@ -307,6 +333,8 @@ mod tests {
         assert_eq!(within("it says: 2019/08/13 03:27:49.382 INFO mod.rs:26: it started"), Some(9));
         assert_eq!(within("x2019/04/26 08:33:43.385 log.go:80: [warning] it is slow"), Some(1));
         assert_eq!(within("it was on 2019/08/13 03:27:49.382 in a/b/mod.rs"), None);
+        assert!(is_container_end(b"Reason:       OOMKilled") && !is_container_end(b"Reason:       Completed"));
+        assert!(!is_foreign(b"Warning: it is slow") && !is_foreign(b"Warning  it is slow"));
         assert!(!is_foreign(b"2022-07-25 is a date"));
         assert!(!is_foreign(b"2022-07-25 14:54:41.800 +0000 UTC m=+3600.1, startAt:0001"));
     }

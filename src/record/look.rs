@@ -131,7 +131,7 @@ fn judge(line: &[u8]) -> Look {
     if let Some(start) = foreign::within(text) {
         return Look::Start(Kind::Foreign, line.len() - text.len() + start);
     }
-    if inner.is_os || foreign::is_kernel(text) {
+    if inner.is_os || foreign::is_kernel(text) || foreign::is_container_end(text) {
         return Look::Start(Kind::Os, 0);
     }
     if is_fragment(text) { Look::Fragment } else { Look::Other }

@@ -421,3 +421,33 @@ fn the_variable_of_tidb_is_evidence_of_gc() {
     assert_eq!(asked(&row("20250314-14:30:01.000 +0800"))["verdict"], "resume");
     assert_eq!(asked(&row("20250314-14:40:01 +0800"))["verdict"], "recreate-task");
 }
+
+#[test]
+fn what_kubectl_and_tiup_print_is_evidence() {
+    let of = |text: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.write("console.txt", text);
+        sandbox.analyze(["console.txt"], "out").1
+    };
+    let pod = of(
+        "$ kubectl describe pod tc-tikv-0\n    Last State:     Terminated\n      Reason:       OOMKilled\n      \
+         Exit Code:    137\nEvents:\n  Type     Reason     Age                  From      Message\n  Normal   Pulled     11m       \
+              kubelet   Successfully pulled image\n  Warning  BackOff    4m25s (x15 over 10m) kubelet   Back-off restarting failed \
+         container\n  Warning  FailedScheduling  5m8s  tidb-scheduler  0/3 nodes are available: 3 Insufficient memory.\n",
+    );
+    let rules: Vec<_> =
+        pod.rows("events").into_iter().map(|event| (event["line"].clone(), event["rule"].clone())).collect();
+    let wanted = [("3", "os-oom-container"), ("8", "os-crash-loop"), ("9", "os-pod-unschedulable")];
+    assert_eq!(rules, wanted.map(|(line, rule)| (line.to_owned(), rule.to_owned())));
+    assert_eq!(pod.row("incidents")["cause"], "out-of-memory");
+
+    let late = "pd 10.0.1.1:2379 failed to start: timed out waiting for port 2379 to be started after 2m0s, please check the log";
+    for gap in ["\t", "    "] {
+        let text = format!(
+            "2022-07-25T22:54:44.467+0800{gap}DEBUG{gap}retry\n2022-07-25T22:54:44.468+0800{gap}ERROR{gap}{late}\n"
+        );
+        let event = of(&text).row("events");
+        assert_eq!((&*event["rule"], &*event["line"]), ("tiup-start-timeout", "2"), "{text}");
+        assert_eq!((&*event["time"], &*event["level"]), ("2022-07-25T14:54:44.468Z", "ERROR"));
+    }
+}

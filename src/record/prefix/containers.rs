@@ -22,8 +22,9 @@ pub(super) fn kubectl(text: &[u8]) -> Option<Inner> {
     let (time, rest) = rfc3339(text)?;
     let inner = rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t"))?;
     // Before a level it is the record's own time.
-    let word = inner.iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
-    if matches!(inner.get(word), Some(b'\t' | b' ')) && Level::parse(&inner[..word]).is_some() {
+    let record = inner.trim_ascii_start();
+    let word = record.iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
+    if matches!(record.get(word), Some(b'\t' | b' ')) && Level::parse(&record[..word]).is_some() {
         return None;
     }
     let inner = labels(inner).unwrap_or(inner);
@@ -126,7 +127,9 @@ fn rfc3339(text: &[u8]) -> Option<(Timestamp, &[u8])> {
     }
     let (naive, rest) = parse_naive(text)?;
     let offset = parse_offset(rest)?;
-    let used =
-        if matches!(rest.first(), Some(b'Z' | b'z')) { 1 } else { rest.iter().position(|byte| *byte == b' ')? };
+    let used = match rest.first() {
+        Some(b'Z' | b'z') => 1,
+        _ => rest.iter().position(|byte| b" \t".contains(byte))?,
+    };
     Some((Timestamp(naive - offset * 60_000), &rest[used..]))
 }

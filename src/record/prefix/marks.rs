@@ -52,8 +52,8 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
         [b':', b' ' | b'[' | b'{', ..] | [b'\t', ..] | [b' ', b'[' | b'{', ..] => 1,
         [b' ', b'|', b' ', ..] => 3,
         [b'|', b' ', ..] => 2,
-        // Of an old format, which begins with its date.
-        [b':' | b' ', date @ ..] if parse_naive(date).is_some() => 1,
+        // Of an old format, which begins with its date, and of a panic.
+        [b':' | b' ', rest @ ..] if parse_naive(rest).is_some() || rest.starts_with(b"thread '") => 1,
         _ => return None,
     };
     Some(digits + gap)
