@@ -59,10 +59,10 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
     Some(digits + gap)
 }
 
-/// A quote or backtick before a record that begins with its time or is an object.
+/// A quote or backtick before a record that begins with its time or is an object, or before a panic.
 pub(super) fn quote(text: &[u8]) -> Option<usize> {
     let rest = text.strip_prefix(b"`").or_else(|| text.strip_prefix(b"\"")).or_else(|| text.strip_prefix(b"'"))?;
-    (parse_naive(rest).is_some() || rest.starts_with(b"{\"")).then_some(1)
+    (parse_naive(rest).is_some() || rest.starts_with(b"{\"") || rest.starts_with(b"thread '")).then_some(1)
 }
 
 /// `log/tikv.log:1033:`, `tikv.log-1033-`, `tikv.log:`: what `grep` puts in front.

@@ -172,6 +172,7 @@ mod tests {
             ("tikv.log-1033-panic: x", "panic: x", None),
             ("pd.log: 2019/08/13 03:27:49.382 x", "2019/08/13 03:27:49.382 x", None),
             ("`2019/08/13 03:27:49.382 x", "2019/08/13 03:27:49.382 x", None),
+            ("`thread 'main' panicked at 'x'", "thread 'main' panicked at 'x'", None),
             ("Jul 25, 2022 @ 14:54:44.467\tpanic: x", "panic: x", None),
             ("July 25th 2022, 14:54:44.467 panic: x", "panic: x", None),
             ("[\"1658760884467000000\",\"[a.rs:1]", "[a.rs:1]", Some("2022-07-25T14:54:44.467Z")),
