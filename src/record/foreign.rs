@@ -14,7 +14,7 @@ fn without_time(text: &[u8]) -> Option<(Level, &[u8])> {
     klog(text).or_else(|| glib(text)).or_else(|| terminal(text)).or_else(|| pod_event(text))
 }
 
-/// `Warning  BackOff  4m25s (x157 over 38m)  kubelet  text`: a row of the events that `kubectl describe pod` shows.
+/// `Warning  BackOff  3m12s (x9 over 8m)  kubelet  text`: a row of the events that `kubectl describe pod` shows.
 fn pod_event(text: &[u8]) -> Option<(Level, &[u8])> {
     let rest = text.strip_prefix(b"Warning")?;
     let event = rest.trim_ascii_start();
@@ -304,9 +304,9 @@ mod tests {
             ),
             ("2022-07-25T14:54:44.467+0800    WARN    it is slow", Some(Level::Warn), "it is slow"),
             (
-                "Warning  BackOff  4m (x15 over 10m)  kubelet  Back-off restarting failed container",
+                "Warning  BackOff  3m (x9 over 8m)  kubelet  Back-off restarting failed container",
                 Some(Level::Warn),
-                "BackOff  4m (x15 over 10m)  kubelet  Back-off restarting failed container",
+                "BackOff  3m (x9 over 8m)  kubelet  Back-off restarting failed container",
             ),
             ("** (mydumper:1): CRITICAL **: it could not read", Some(Level::Fatal), "it could not read"),
             ("May 28 15:55:46.101 ERRO fail to request: x", Some(Level::Error), "fail to request: x"),

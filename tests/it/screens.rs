@@ -432,7 +432,7 @@ fn what_kubectl_and_tiup_print_is_evidence() {
     let pod = of(
         "$ kubectl describe pod tc-tikv-0\n    Last State:     Terminated\n      Reason:       OOMKilled\n      \
          Exit Code:    137\nEvents:\n  Type     Reason     Age                  From      Message\n  Normal   Pulled     11m       \
-              kubelet   Successfully pulled image\n  Warning  BackOff    4m25s (x15 over 10m) kubelet   Back-off restarting failed \
+              kubelet   Successfully pulled image\n  Warning  BackOff    3m12s (x9 over 8m) kubelet   Back-off restarting failed \
          container\n  Warning  FailedScheduling  5m8s  tidb-scheduler  0/3 nodes are available: 3 Insufficient memory.\n",
     );
     let rules: Vec<_> =

@@ -154,7 +154,7 @@ mod tests {
                 Some("2022-07-25T14:54:44.000Z"),
             ),
             ("29051 2016-08-25 14:07:36,250 x", "2016-08-25 14:07:36,250 x", None),
-            ("29055 thread 'x' panicked at 'y'", "thread 'x' panicked at 'y'", None),
+            ("812 thread 'x' panicked at 'y'", "thread 'x' panicked at 'y'", None),
             ("2022-07-25T14:54:44.467+0800\tpanic: x", "panic: x", Some("2022-07-25T06:54:44.467Z")),
             ("W0725 14:54:44.467123       1 log.go:12] [x", "[x", None),
             (
