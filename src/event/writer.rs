@@ -10,11 +10,25 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
         Kind::StatusTask | Kind::StatusJson | Kind::Banner => (Some(Component::Br), true),
         Kind::Console if record.text.starts_with(b"Error: ") => (Some(Component::Br), true),
         Kind::SafePoint => (component, true),
+        Kind::Panic => (component.or_else(|| of_stack(&record.text)), false),
         _ if record.caller.ends_with(b".rs") => (component.or(Some(Component::Tikv)), true),
         // A rule's component that cannot be right here was refused when it was matched.
         _ if record.caller.ends_with(b".go") => (component.filter(|component| component.is_in_go()), true),
         _ => (component, false),
     }
+}
+
+/// The program whose functions stand in the stack of a panic.
+fn of_stack(text: &[u8]) -> Option<Component> {
+    const FUNCTIONS: [(&[u8], Component); 6] = [
+        (b"tidb-server/main.go", Component::Tidb),
+        (b"/br/cmd/br/", Component::Br),
+        (b"/br/pkg/restore", Component::Br),
+        (b"/br/pkg/backup", Component::Br),
+        (b"/br/pkg/task.", Component::Br),
+        (b"/cmd/pd-server/", Component::Pd),
+    ];
+    FUNCTIONS.iter().find(|(name, _)| memchr::memmem::find(text, name).is_some()).map(|(_, component)| *component)
 }
 
 #[cfg(test)]
@@ -38,6 +52,21 @@ mod tests {
             ("", Kind::Console, Some(Tikv), (Some(Br), true)),
         ] {
             assert_eq!(of(&record(caller, kind), rule), want, "{caller} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_stack_shows_it() {
+        for (frame, want) in [
+            ("main.runRestoreCommand(0x1)\n\t/src/tidb/br/cmd/br/restore.go:80 +0x739", Some(Br)),
+            (
+                "github.com/pingcap/tidb/br/pkg/task.RunBackup()\n\t/src/a.go:1\nmain.main()\n\t/src/cmd/tidb-server/main.go:7",
+                Some(Tidb),
+            ),
+            ("main.main()\n\t/src/main.go:3", None),
+        ] {
+            let text = format!("panic: x\n\ngoroutine 1 [running]:\n{frame}");
+            assert_eq!(of(&Record::read(text.as_bytes(), Kind::Panic), None).0, want, "{frame}");
         }
     }
 }

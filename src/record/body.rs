@@ -107,6 +107,9 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
                 body.caller = &word[..memchr::memrchr(b':', word).unwrap_or(word.len())];
                 stage = 2;
             }
+            // A list of bytes or a range says nothing.
+            Part::Bare(word)
+                if stage == 0 && at > 0 && !word.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80) => {}
             Part::Bare(word) if stage <= 2 && !body.has_message => {
                 if stage <= 1 && next_is_caller(rest) {
                     continue; // A named logger.
@@ -301,6 +304,12 @@ mod tests {
         let text = br#"[ERROR] [a.rs:1] [m] [err="E(x)"]tart node: Engine(Other(\"[peer_storage.rs:769]: [region 7] lost\"))"]"#;
         let end = parse(text).end.map(|end| &text[end..end + 4]);
         assert_eq!(end, Some(&b"tart"[..]));
+    }
+
+    #[test]
+    fn a_list_of_bytes_in_a_text_is_no_message() {
+        let text = b"it says: not equal, expect: [12, 7, 255], calculate: [9, 30, 4]";
+        assert!(!parse(text).has_message);
     }
 
     #[test]

@@ -123,7 +123,9 @@ fn is_progress(text: &[u8]) -> bool {
 
 /// Where the text behind the last progress bar of a line begins, if there is any.
 pub(super) fn progress_end(text: &[u8]) -> Option<usize> {
-    let bar = memchr::memmem::rfind(text, b"<--")?;
+    // The end of one that a terminal wrapped has lost its beginning.
+    let wrapped = || memchr::memmem::rfind(text, b"> ").filter(|_| text.starts_with(b"....."));
+    let bar = memchr::memmem::rfind(text, b"<--").or_else(wrapped)?;
     let end = bar + memchr::memchr(b'%', &text[bar..])? + 1;
     (!is_noise(&text[end..]) && !text[end..].trim_ascii().is_empty()).then_some(end)
 }

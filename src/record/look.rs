@@ -307,6 +307,10 @@ mod tests {
             ("| tikv_gc_safe_point | 20220725-14:46:50.118 +0000 |", Look::Start(Kind::SafePoint, 2)),
             ("Full restore <---/.....> 5.52%", Look::Noise),
             ("Full restore <---/.....> 5.52%panic: x", Look::Start(Kind::Panic, 30)),
+            ("..........> 61.38%panic: x", Look::Start(Kind::Panic, 18)),
+            ("`Error: no such task`", start(Kind::Console)),
+            ("`panic: x", start(Kind::Panic)),
+            ("`Error: x` is what it says", Look::Other),
             (
                 "Full restore <.> 1%\rFull restore <--.> 9.1% {\"level\":\"warn\",\"msg\":\"x\"}",
                 Look::Start(Kind::Json, 44),

@@ -1,5 +1,6 @@
 //! Marks of mails, chats, tables and editors.
 
+use crate::record::console;
 use crate::units::parse_naive;
 
 /// Bars that tables, frames and windows of terminals put at both edges of a line.
@@ -59,10 +60,17 @@ pub(super) fn number(text: &[u8]) -> Option<usize> {
     Some(digits + gap)
 }
 
-/// A quote or backtick before a record that begins with its time or is an object, or before a panic.
+/// A quote or backtick before a record that begins with its time or is an object, or before a panic; a backtick also before
+/// what stood on a terminal, where nothing follows its end.
 pub(super) fn quote(text: &[u8]) -> Option<usize> {
     let rest = text.strip_prefix(b"`").or_else(|| text.strip_prefix(b"\"")).or_else(|| text.strip_prefix(b"'"))?;
-    (parse_naive(rest).is_some() || rest.starts_with(b"{\"") || rest.starts_with(b"thread '")).then_some(1)
+    let is_record = parse_naive(rest).is_some() || rest.starts_with(b"{\"") || rest.starts_with(b"thread '");
+    let is_code = || {
+        let code = rest.trim_ascii_end();
+        let is_whole = memchr::memchr(b'`', code).is_none_or(|end| end + 1 == code.len());
+        text[0] == b'`' && is_whole && console::start(code).is_some()
+    };
+    (is_record || is_code()).then_some(1)
 }
 
 /// `log/tikv.log:1033:`, `tikv.log-1033-`, `tikv.log:`: what `grep` puts in front.

@@ -124,7 +124,9 @@ const WRAPPED: usize = 60;
 /// No header at all.
 fn headless(text: &[u8]) -> Record<'static> {
     let marked;
-    let text = if text.len() >= WRAPPED && !text.contains(&b']') && text.last().is_some_and(u8::is_ascii_digit) {
+    let last = |wanted: u8| text.iter().rposition(|byte| *byte == wanted);
+    let is_cut = (text.len() >= WRAPPED && !text.contains(&b']')) || last(b'(') > last(b')');
+    let text = if is_cut && text.last().is_some_and(u8::is_ascii_digit) {
         // A terminal may have broken it there, within a number.
         marked = [text, b"..."].concat();
         &marked
@@ -219,6 +221,7 @@ fn tail(text: &[u8]) -> &[u8] {
 /// A message without header: the first line is the message.
 fn message_only(text: &[u8], kind: Kind) -> Record<'static> {
     let text = prefix::trim_marks(text);
+    let text = text.strip_suffix(b"`").filter(|code| !code.contains(&b'`')).unwrap_or(text);
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let message = if kind == Kind::Console { text.strip_prefix(b"Error: ").unwrap_or(text) } else { first };
     Record {
@@ -298,6 +301,21 @@ mod tests {
             "{damaged}"
         );
         assert_eq!(got.fields, want.fields, "{damaged}");
+    }
+
+    #[test]
+    fn a_number_at_the_end_of_open_brackets_may_be_cut() {
+        let text = |line: &str| String::from_utf8_lossy(&read(line.as_bytes(), Kind::Fragment).text).into_owned();
+        assert_eq!(text("napshot (region_id = 94"), "napshot (region_id = 94...");
+        assert_eq!(text("(a) snapshot of region 94"), "(a) snapshot of region 94");
+    }
+
+    #[test]
+    fn what_stood_on_a_terminal_is_read_without_the_backticks_around_it() {
+        let message = |line: &str| String::from_utf8_lossy(&read(line.as_bytes(), Kind::Console).message).into_owned();
+        assert_eq!(message("`Error: no such task`"), "no such task");
+        assert_eq!(message("Error: no such task`"), "no such task");
+        assert_eq!(message("Error: no table `a`"), "no table `a`");
     }
 
     #[test]
