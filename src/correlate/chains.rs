@@ -126,7 +126,8 @@ struct AlarmForm {
     gap: String,
     #[serde(default)]
     over: Vec<String>,
-    cause: Cause,
+    #[serde(default)]
+    cause: Option<Cause>,
     verdict: Verdict,
     severity: Severity,
 }
@@ -203,7 +204,8 @@ pub(super) struct Alarm {
     pub(super) by: By,
     pub(super) gap_ms: i64,
     pub(super) over: Vec<KindId>,
-    pub(super) cause: Cause,
+    /// Where it is missing the records' words name it.
+    pub(super) cause: Option<Cause>,
     pub(super) verdict: Verdict,
     pub(super) severity: Severity,
 }

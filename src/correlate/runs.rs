@@ -101,6 +101,11 @@ impl BrRun {
         self.failed
     }
 
+    /// Whether it failed after what its summary names had ended well, as the log part of a restore to a point in time does.
+    pub(super) const fn failed_later(&self) -> bool {
+        self.succeeded && self.failed
+    }
+
     /// The records that say why it failed: those that end it, or else its errors.
     pub(super) fn failures(&self) -> Vec<&RunRecord> {
         let ends: Vec<&RunRecord> = self.records.iter().filter(|record| record.fails()).collect();
@@ -233,9 +238,15 @@ impl BrRun {
         match ending {
             // A restore prints one summary for the snapshot and one for the log.
             Ending::Success => self.failed,
-            Ending::Console | Ending::Panic => self.succeeded() || seen(ending),
+            // A console may say one error twice.
+            Ending::Console | Ending::Panic => self.succeeded() || (seen(ending) && !self.ends_with(&event.message)),
             _ => seen(ending) || seen(Ending::BrFailed) || (self.succeeded() && self.is_another_job(event)),
         }
+    }
+
+    /// Whether it ended with this error.
+    fn ends_with(&self, message: &str) -> bool {
+        self.records.iter().any(|record| record.fails() && root(&record.message) == root(message))
     }
 
     fn is_another_job(&self, event: &Event) -> bool {
@@ -332,9 +343,10 @@ fn ending_of(event: &Event) -> Option<Ending> {
     if rule == "br-safepoint-check-panic" || command.iter().any(|head| message.starts_with(head)) {
         return Some(Ending::FailedCommand);
     }
-    // A console says nothing but what went wrong.
-    let console = event.time.is_none() && event.level.is_none() && &*event.group != "lifecycle";
-    (console && event.severity >= Severity::Notice).then_some(Ending::Console)
+    // A console says nothing but what went wrong; below an error, what it says of its life is no end.
+    let console = event.time.is_none() && event.level.is_none();
+    let least = if &*event.group == "lifecycle" { Severity::Error } else { Severity::Notice };
+    (console && event.severity >= least).then_some(Ending::Console)
 }
 
 /// The command that an event names; a failed summary begins with it.
@@ -367,6 +379,13 @@ fn job_of_failure(event: &Event) -> Job {
         "br-backup-tikv-error" => return Job::Backup,
         "br-task-exists" => return Job::Log(Verb::Start),
         _ => {}
+    }
+    // What a statement is answered.
+    if message.contains("): Restore failed: ") {
+        return Job::Restore;
+    }
+    if message.contains("): Backup failed: ") {
+        return Job::Backup;
     }
     let failed = event.severity >= Severity::Error;
     let says = |words: [&str; 3]| words.iter().any(|word| message.contains(word));

@@ -748,6 +748,82 @@ fn a_checkpoint_that_stands_though_the_task_runs() {
 }
 
 #[test]
+fn a_store_that_did_not_take_the_task_up_stands_for_a_checkpoint_that_will_stand() {
+    let refused = |err: &str| {
+        tikv("lb-task-register-failed", "log-backup", Severity::Error)
+            .task("task1")
+            .says(&format!("backup stream meet error: {err} [context=failed to register backup stream task task1]"))
+    };
+    let mut cluster = Cluster::default();
+    cluster.log(&log_of(5), "2022-07-25T14:00:00Z", refused("I/O Error: Permission denied (os error 13)"));
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(
+        (incident.kind, incident.cause, incident.verdict),
+        (IncidentKind::CheckpointStalled, Cause::Configuration, Verdict::FixAndRetry)
+    );
+    assert_eq!(incident.task.as_deref(), Some("task1"));
+    // It was loaded later, after a resume.
+    let loaded = tikv("lb-task-register-done", "log-backup", Severity::Info).task("task1");
+    cluster.log(&log_of(5), "2022-07-25T14:10:00Z", loaded);
+    assert!(cluster.correlate().findings.incidents.is_empty());
+}
+
+#[test]
+fn a_console_that_names_an_error_of_any_group_tells_a_failure() {
+    let says = "TiKV node 10.0.1.12:20160 version 8.1.1 and BR v8.5.0 major version mismatch, please use the same version of BR";
+    let mut cluster = Cluster::default();
+    cluster.log(
+        "console.txt",
+        "",
+        record("br-version-mismatch", "lifecycle", Severity::Error, Component::Br).says(says),
+    );
+    let found = cluster.correlate().findings;
+    assert_eq!((only(&found).cause, only(&found).verdict), (Cause::Version, Verdict::FixAndRetry));
+    let mut cluster = Cluster::default();
+    cluster.log("console.txt", "", record("br-arguments", "lifecycle", Severity::Notice, Component::Br).says(says));
+    assert!(cluster.correlate().findings.incidents.is_empty());
+}
+
+#[test]
+fn a_restore_whose_log_part_failed_is_not_named_after_its_snapshot() {
+    let mut cluster = Cluster::default();
+    let done = record("br-summary-success", "restore", Severity::Info, Component::Br)
+        .says("Full Restore success summary")
+        .fact(FactKind::Command, "", "Full Restore");
+    let failed = record("br-restore-failed-epoch", "restore", Severity::Error, Component::Br)
+        .says("failed to restore kv files: EpochNotMatch current epoch of region 94812");
+    cluster.log("console.txt", "2022-07-25T14:00:00Z", done).log("console.txt", "", failed);
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(incident.kind, IncidentKind::RestoreFailed);
+    assert!(incident.summary.starts_with("A restore failed"), "{}", incident.summary);
+}
+
+#[test]
+fn an_error_that_a_console_says_twice_is_one_failure() {
+    let why = "[Lightning:Restore:ErrRestoreTable]restore table `shop`.`orders` failed: context deadline exceeded";
+    let says = |rule: &str, text: String| record(rule, "restore", Severity::Error, Component::Br).says(&text);
+    let mut cluster = Cluster::default();
+    cluster.log("console.txt", "", says("lightning-code-text", why.to_owned())).log(
+        "console.txt",
+        "",
+        says("lightning-failed", format!("tidb lightning encountered error: {why}")),
+    );
+    assert_eq!(only(&cluster.correlate().findings).kind, IncidentKind::RestoreFailed);
+}
+
+#[test]
+fn what_a_statement_is_answered_says_what_it_was_to_do() {
+    let mut cluster = Cluster::default();
+    let hole = record("br-region-hole", "pd", Severity::Warning, Component::Br)
+        .says("ERROR 8125 (HY000): Restore failed: last region's endKey < endKey: [BR:PD:ErrPDBatchScanRegion]");
+    cluster.log("mysql.txt", "", hole);
+    let found = cluster.correlate().findings;
+    assert_eq!((only(&found).kind, only(&found).verdict), (IncidentKind::RestoreFailed, Verdict::Retry));
+}
+
+#[test]
 fn a_lock_holds_the_checkpoint() {
     let mut cluster = cluster();
     for minute in 50..59 {

@@ -87,8 +87,13 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<E
             }
             let mut draft = rests_on(alarm.kind, &core, world);
             draft.severity = alarm.severity;
-            (draft.cause, draft.certainty) = (alarm.cause, Certainty::Observed);
+            let cause = alarm.cause.or_else(|| core.iter().find_map(|id| world.reason(*id)));
+            if let Some(cause) = cause {
+                (draft.cause, draft.certainty) = (cause, Certainty::Observed);
+            }
             draft.verdict = alarm.verdict;
+            let task = core.iter().find_map(|id| world.episodes.at(*id).key.task);
+            draft.task = task.map(|task| world.learned.task(task).to_owned());
             tell(&mut draft, &core, world);
             drafts.push(draft);
         }

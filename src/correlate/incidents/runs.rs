@@ -236,18 +236,23 @@ pub(super) const fn verdict(cause: Cause) -> Verdict {
 
 fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
     let rules = || run.records.iter().filter_map(|record| world.catalog.get(world.learned.rule(record.rule)));
-    let is_br = || run.version.is_some() || rules().any(|rule| rule.component == Some(Component::Br));
+    let shows_br = |record: &RunRecord| world.episodes.at(record.episode).component == Some(Component::Br);
+    let is_br = || {
+        run.version.is_some()
+            || rules().any(|rule| rule.component == Some(Component::Br))
+            || run.records.iter().any(shows_br)
+    };
     match (&run.command, job) {
-        (Some(command), _) => format!("br {}", command.trim_start_matches("br ")),
-        (None, Job::Backup) => "A backup".to_owned(),
-        (None, Job::Restore) => "A restore".to_owned(),
-        (None, Job::Log(Verb::Start)) => "br log start".to_owned(),
-        (None, Job::Log(Verb::Pause)) => "br log pause".to_owned(),
-        (None, Job::Log(Verb::Resume)) => "br log resume".to_owned(),
-        (None, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
-        (None, Job::Other) if is_br() => "A br command".to_owned(),
-        (None, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),
-        (None, Job::Other) => "Something".to_owned(),
+        (Some(command), _) if !run.failed_later() => format!("br {}", command.trim_start_matches("br ")),
+        (_, Job::Backup) => "A backup".to_owned(),
+        (_, Job::Restore) => "A restore".to_owned(),
+        (_, Job::Log(Verb::Start)) => "br log start".to_owned(),
+        (_, Job::Log(Verb::Pause)) => "br log pause".to_owned(),
+        (_, Job::Log(Verb::Resume)) => "br log resume".to_owned(),
+        (_, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
+        (_, Job::Other) if is_br() => "A br command".to_owned(),
+        (_, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),
+        (_, Job::Other) => "Something".to_owned(),
     }
 }
 
