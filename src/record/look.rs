@@ -309,6 +309,7 @@ mod tests {
             ("Full restore <---/.....> 5.52%panic: x", Look::Start(Kind::Panic, 30)),
             ("..........> 61.38%panic: x", Look::Start(Kind::Panic, 18)),
             ("`Error: no such task`", start(Kind::Console)),
+            ("I0725 14:54:44.467123       9 backup.go:93] Error: no such task", start(Kind::Console)),
             ("`panic: x", start(Kind::Panic)),
             ("`Error: x` is what it says", Look::Other),
             (

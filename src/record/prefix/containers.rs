@@ -1,6 +1,7 @@
 //! Prefixes of container runtimes, of tools that print containers' logs, and of system logs.
 
 use super::Inner;
+use crate::record::console;
 use crate::units::{Level, MONTHS, Timestamp, parse_naive, parse_offset};
 
 /// `2022-07-25T14:54:44.467123456Z stderr F text`.
@@ -69,7 +70,8 @@ pub(super) fn names(text: &[u8]) -> Option<Inner> {
     Some(Inner { at: text.len() - inner.len(), ..Inner::default() })
 }
 
-/// `W0725 14:54:44.467123       1 log.go:12] [2022/...`: only before a bracket; alone it is a record of its own.
+/// `W0725 14:54:44.467123       1 log.go:12] [2022/...`: only before a bracket or what a program
+/// put on the terminal; alone it is a record of its own.
 pub(super) fn klog(text: &[u8]) -> Option<Inner> {
     let shape = b"d dd:dd:dd.d";
     let head = text.get(4..16)?;
@@ -77,7 +79,9 @@ pub(super) fn klog(text: &[u8]) -> Option<Inner> {
         && text[1..4].iter().all(u8::is_ascii_digit)
         && shape.iter().zip(head).all(|(want, byte)| if *want == b'd' { byte.is_ascii_digit() } else { want == byte });
     let end = fits.then(|| memchr::memmem::find(&text[..text.len().min(120)], b"] "))??;
-    matches!(text.get(end + 2), Some(b'[' | b'"')).then(|| Inner { at: end + 2, ..Inner::default() })
+    let rest = &text[end + 2..];
+    let is_record = matches!(rest.first(), Some(b'[' | b'"')) || console::start(rest).is_some();
+    is_record.then(|| Inner { at: end + 2, ..Inner::default() })
 }
 
 /// `Mar 14 16:55:03 host program[pid]: text`, also with a year or in journald's `short-iso` form.
