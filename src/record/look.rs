@@ -312,6 +312,7 @@ mod tests {
             ("I0725 14:54:44.467123       9 backup.go:93] Error: no such task", start(Kind::Console)),
             ("`panic: x", start(Kind::Panic)),
             ("`Error: x` is what it says", Look::Other),
+            ("error[E0277]: it does not hold", Look::Other),
             (
                 "Full restore <.> 1%\rFull restore <--.> 9.1% {\"level\":\"warn\",\"msg\":\"x\"}",
                 Look::Start(Kind::Json, 44),
