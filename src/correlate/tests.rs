@@ -590,6 +590,66 @@ fn a_kill_is_told_by_the_record_that_names_the_killed() {
     assert!(incident.summary.ends_with("killed a process for lack of memory. It was java."), "{}", incident.summary);
 }
 
+/// systemd says of a process no more than that it ended; what tells why, and a stop that was asked for, explain that.
+#[test]
+fn what_systemd_says_of_a_killed_process_is_a_crash() {
+    let os = |rule: &str, severity| record(rule, "lifecycle", severity, Component::Os);
+    let dies = |unit: &str| {
+        os("os-systemd-killed", Severity::Critical).says(&format!("{unit}.service: Main process exited, code=killed"))
+    };
+    let starts = || {
+        os("os-systemd-restart-counter", Severity::Warning)
+            .says("tikv-20160.service: Scheduled restart job, restart counter is at 1.")
+    };
+    let seen = |cluster: &Cluster| {
+        let found = cluster.correlate().findings;
+        let one = only(&found);
+        (one.kind, one.status, one.cause)
+    };
+    let mut cluster = Cluster::default();
+    cluster.log("messages", "", dies("tikv-20160"));
+    assert_eq!(seen(&cluster), (IncidentKind::StoreDown, IncidentStatus::Open, Cause::Unknown));
+    cluster.log("messages", "", starts());
+    assert_eq!(seen(&cluster), (IncidentKind::StoreRestarted, IncidentStatus::Recovered, Cause::Unknown));
+    let mut cluster = Cluster::default();
+    cluster.log("messages", "", dies("tidb-4000")).log("messages", "", starts());
+    assert_eq!(seen(&cluster), (IncidentKind::Other, IncidentStatus::Open, Cause::Unknown));
+
+    let mut cluster = Cluster::default();
+    let kernel = record("oom-kill", "memory", Severity::Critical, Component::Os);
+    cluster
+        .log("messages", "2022-07-25T15:00:00Z", kernel.says("Out of memory: Killed process 4242 (tikv-server)"))
+        .log("messages", "2022-07-25T15:00:00Z", dies("tikv-20160"));
+    assert_eq!(seen(&cluster), (IncidentKind::StoreDown, IncidentStatus::Open, Cause::OutOfMemory));
+
+    let mut cluster = Cluster::default();
+    cluster.log("messages", "2022-07-25T15:00:00Z", os("os-systemd-stopping", Severity::Notice)).log(
+        "messages",
+        "2022-07-25T15:01:30Z",
+        dies("tikv-20160"),
+    );
+    assert!(cluster.correlate().findings.incidents.is_empty());
+}
+
+/// Damaged files, and the panic that they end in.
+#[test]
+fn a_store_that_dies_of_its_damage_has_failed_once() {
+    for damage in ["rdb-block-checksum", "raft-engine-checksum"] {
+        let mut cluster = Cluster::default();
+        let panic = || record("panic-unwrap", "panic", Severity::Critical, Component::Tikv);
+        cluster.log("tikv.log", "2022-07-25T15:00:00Z", tikv(damage, "disk", Severity::Critical)).log(
+            "tikv.log",
+            "2022-07-25T15:00:03Z",
+            panic(),
+        );
+        let found = cluster.correlate().findings;
+        assert_eq!((only(&found).kind, only(&found).events), (IncidentKind::DataCorrupted, 2));
+        // Another store's panic is its own.
+        let found = cluster.log(&log_of(4), "2022-07-25T15:00:04Z", panic().store(4)).correlate().findings;
+        assert_eq!(found.incidents.len(), 2);
+    }
+}
+
 #[test]
 fn a_store_that_no_record_names_restarts_too() {
     let welcome = record("tikv-welcome", "lifecycle", Severity::Notice, Component::Tikv);

@@ -8,7 +8,7 @@ use super::runs::verdict;
 use super::stalls::{BREAK_MS, GONE_MS};
 use super::words::{at, since};
 use crate::correlate::chains::{Alarm, By};
-use crate::correlate::episodes::EpisodeId;
+use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::findings::{Cause, Certainty, IncidentKind};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
@@ -23,6 +23,10 @@ const TOGETHER_MS: i64 = 10 * 60_000;
 const CALM_MS: i64 = 30 * 60_000;
 /// The kinds of records that a process dies with.
 const DEATHS: [&str; 2] = ["killed-for-memory", "panic"];
+/// Those where nothing but the end of a process is told.
+const ENDS: [&str; 1] = ["signalled"];
+/// Who is told to stop and does not within this time is killed for it.
+const STOP_MS: i64 = 15 * 60_000;
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -41,7 +45,8 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
         taken.take(over);
     }
     keep(crashes(world, taken), taken, &mut alarmed);
-    keep(deaths(world, taken, &alarmed), taken, &mut alarmed);
+    keep(deaths(&DEATHS, world, taken, &alarmed), taken, &mut alarmed);
+    keep(deaths(&ENDS, world, taken, &alarmed), taken, &mut alarmed);
     keep(gone(world, taken), taken, &mut alarmed);
     keep(leaderless(world, taken), taken, &mut alarmed);
     keep(criticals(world, taken), taken, &mut alarmed);
@@ -190,11 +195,11 @@ fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
 
 /// Panics and kills after which no start is seen. One that explains something else is part of that; a store that is killed
 /// again and again needs somebody of its own.
-fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
+fn deaths(kinds: &[&str], world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
-    for id in DEATHS.iter().flat_map(|kind| world.graph.of_kind(kind)) {
+    for id in kinds.iter().flat_map(|kind| world.graph.of_kind(kind)) {
         let run = world.episodes.at(*id);
-        if !alarmed.has(*id) && run.severity >= Severity::Critical {
+        if !alarmed.has(*id) && run.severity >= Severity::Critical && !told_to_stop(*id, world) {
             let group = groups.entry(whom(*id, By::Store, world)).or_default();
             if !group.contains(id) {
                 group.push(*id);
@@ -211,17 +216,19 @@ fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
             let run = world.episodes.at(core[0]);
             let store = run.key.store;
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
+            let mut draft = rests_on(IncidentKind::Other, &core, world);
             let lives = match (store, last) {
                 (Some(store), Some(last)) => world.lives_after(store, last),
-                _ => false,
+                _ => draft.episodes.keys().any(|id| started_again(*id, world)),
             };
-            let of_a_store = store.is_some() || run.component.is_some_and(Component::is_store);
-            let kind = match (of_a_store, lives || times >= 2) {
+            let of_a_store = store.is_some()
+                || run.component.is_some_and(Component::is_store)
+                || core.iter().any(|id| process(world.episodes.at(*id)).is_some_and(is_store));
+            draft.kind = match (of_a_store, lives || times >= 2) {
                 (true, true) => IncidentKind::StoreRestarted,
                 (true, false) => IncidentKind::StoreDown,
                 (false, _) => IncidentKind::Other,
             };
-            let mut draft = rests_on(kind, &core, world);
             draft.severity = Severity::Critical;
             let chains = world.graph.chains;
             let own = core.iter().find_map(|id| chains.cause_of(world.graph.kinds(*id)));
@@ -245,6 +252,50 @@ fn deaths(world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
         }
     }
     drafts
+}
+
+/// The service of systemd that a record is about, `tikv-20160`.
+fn unit(run: &Run) -> Option<&str> {
+    let of_systemd = run.component == Some(Component::Os);
+    run.summary.split_once(".service: ").map(|(unit, _)| unit).filter(|_| of_systemd)
+}
+
+/// The service or process that the system ended, where it says which.
+fn process(run: &Run) -> Option<&str> {
+    unit(run).or_else(|| killed(&run.summary))
+}
+
+/// Whether a service or process of this name is a store.
+fn is_store(name: &str) -> bool {
+    name.starts_with("tikv") || name.starts_with("tiflash")
+}
+
+/// Whether systemd starts the same service after this.
+fn started_again(id: EpisodeId, world: &World<'_>) -> bool {
+    let run = world.episodes.at(id);
+    let Some(service) = unit(run) else { return false };
+    world.graph.of_kind("unit-starts").iter().any(|start| {
+        let other = world.episodes.at(*start);
+        // Without times they stand in order.
+        let later = match (run.last, other.last) {
+            (Some(died), Some(started)) => started >= died,
+            _ => other.line > run.line,
+        };
+        other.file == run.file && later && unit(other).is_none_or(|other| other == service)
+    })
+}
+
+/// Whether systemd killed what did not stop.
+fn told_to_stop(id: EpisodeId, world: &World<'_>) -> bool {
+    let run = world.episodes.at(id);
+    unit(run).is_some()
+        && world.graph.of_kind("stop").iter().map(|stop| world.episodes.at(*stop)).any(|stop| {
+            let before = match (stop.last, run.first) {
+                (Some(told), Some(died)) => (0..=STOP_MS).contains(&died.since(told)),
+                _ => stop.line < run.line,
+            };
+            stop.file == run.file && before
+        })
 }
 
 /// Stores that others cannot reach until the end of the logs, and whose own logs have ended.
@@ -303,7 +354,7 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     for (id, run) in world.episodes.iter() {
         // Those of a task's life and of a refused command speak of what the task's state tells already.
         let told = matches!(world.learned.group(run.key.rule), "log-backup" | "gc" | "region-merge") || run.screen;
-        if run.severity < Severity::Critical || told || taken.has(id) {
+        if run.severity < Severity::Critical || told || taken.has(id) || told_to_stop(id, world) {
             continue;
         }
         let starts = matches!(world.learned.group(run.key.rule), "lifecycle" | "encryption");
@@ -349,7 +400,12 @@ fn tell(draft: &mut Draft, core: &[EpisodeId], world: &World<'_>) {
     draft.remedy = rule.filter(|rule| !rule.wraps).map(|rule| rule.remedy.to_string()).filter(|text| !text.is_empty());
     let address = world.learned.instance(run.instance).address.clone();
     let component = run.component.map(|component| component.to_string());
-    let whom = named("store", draft.stores.iter()).or(address).or(component).unwrap_or_else(|| "a process".to_owned());
+    let service = unit(run).map(|unit| format!("service {unit}"));
+    let whom = named("store", draft.stores.iter())
+        .or(service)
+        .or(address)
+        .or(component)
+        .unwrap_or_else(|| "a process".to_owned());
     let meaning = rule.map(|rule| {
         let said = if rule.wraps { format!(" {}.", capital(&quote(&run.summary))) } else { String::new() };
         let killed = killed(&run.summary).filter(|name| !rule.meaning.contains(*name));
