@@ -128,7 +128,8 @@ struct AlarmForm {
     over: Vec<String>,
     #[serde(default)]
     cause: Option<Cause>,
-    verdict: Verdict,
+    #[serde(default)]
+    verdict: Option<Verdict>,
     severity: Severity,
 }
 
@@ -206,7 +207,8 @@ pub(super) struct Alarm {
     pub(super) over: Vec<KindId>,
     /// Where it is missing the records' words name it.
     pub(super) cause: Option<Cause>,
-    pub(super) verdict: Verdict,
+    /// Where it is missing the cause tells it.
+    pub(super) verdict: Option<Verdict>,
     pub(super) severity: Severity,
 }
 

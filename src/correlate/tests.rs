@@ -631,6 +631,19 @@ fn what_systemd_says_of_a_killed_process_is_a_crash() {
     assert!(cluster.correlate().findings.incidents.is_empty());
 }
 
+/// Without its keys it cannot start, and says so twice.
+#[test]
+fn a_store_without_its_keys_is_down_once() {
+    let mut cluster = Cluster::default();
+    let keys = tikv("encryption-dictionary-unreadable", "encryption", Severity::Critical);
+    let panic = tikv("panic-unwrap", "panic", Severity::Critical);
+    cluster.log("tikv.log", "2022-07-25T15:00:00Z", keys).log("tikv.log", "2022-07-25T15:00:05Z", panic);
+    let found = cluster.correlate().findings;
+    let one = only(&found);
+    assert_eq!((one.kind, one.cause, one.verdict), (IncidentKind::StoreDown, Cause::Unknown, Verdict::Investigate));
+    assert_eq!(one.events, 2);
+}
+
 /// Damaged files, and the panic that they end in.
 #[test]
 fn a_store_that_dies_of_its_damage_has_failed_once() {

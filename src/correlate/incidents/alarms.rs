@@ -96,7 +96,7 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<E
             if let Some(cause) = cause {
                 (draft.cause, draft.certainty) = (cause, Certainty::Observed);
             }
-            draft.verdict = alarm.verdict;
+            draft.verdict = alarm.verdict.unwrap_or_else(|| verdict(draft.cause));
             let task = core.iter().find_map(|id| world.episodes.at(*id).key.task);
             draft.task = task.map(|task| world.learned.task(task).to_owned());
             tell(&mut draft, &core, world);
