@@ -63,6 +63,16 @@ impl RunRecord {
     pub(super) fn fails(&self) -> bool {
         self.ending.is_some_and(|ending| ending != Ending::Success)
     }
+
+    /// What it says went wrong: what stands behind the words that something did.
+    pub(super) fn error(&self) -> Option<&str> {
+        const HEADS: [&str; 4] = ["ERROR ", "Error ", "tidb lightning encountered error", "dump failed"];
+        // A console shows the error alone, prose perhaps its code alone.
+        if self.ending == Some(Ending::Console) && !HEADS.iter().any(|head| self.message.starts_with(head)) {
+            return Some(&*self.message).filter(|message| self.codes.iter().all(|code| **code != **message));
+        }
+        self.message.split_once(": ").map(|(_, error)| error)
+    }
 }
 
 /// One run.
@@ -336,7 +346,8 @@ fn ending_of(event: &Event) -> Option<Ending> {
     if message.contains("failed summary") || message.contains("Failed summary") {
         return Some(Ending::FailedSummary);
     }
-    if rule == "br-failed" || message.starts_with("br failed") {
+    let of_lightning = || event.level.is_some() && message.starts_with("tidb lightning encountered error");
+    if rule == "br-failed" || message.starts_with("br failed") || of_lightning() {
         return Some(Ending::BrFailed);
     }
     let command = ["failed to stream", "failed to run stream command", "failed to backup", "failed to restore"];
@@ -375,8 +386,8 @@ fn job_of_failure(event: &Event) -> Job {
     match &*event.rule {
         "br-restore-log-failed" | "br-restore-start" => return Job::Restore,
         "br-resume-gc-exceeded" => return Job::Log(Verb::Resume),
-        // It names no command, but only a backup writes it.
-        "br-backup-tikv-error" => return Job::Backup,
+        // They name no command, but only a backup writes them.
+        "br-backup-tikv-error" | "br-backup-checkpoint-lock-failed" => return Job::Backup,
         "br-task-exists" => return Job::Log(Verb::Start),
         _ => {}
     }

@@ -3,7 +3,7 @@
 use super::{Correlation, Options, correlate};
 use crate::event::{Event, Fact, KeyRange, RegionDescription, SourceRow};
 use crate::rules::Catalog;
-use crate::units::{Component, FactKind, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};
+use crate::units::{Component, FactKind, Level, PeerId, RegionId, Severity, StoreId, Timestamp, Tso};
 use std::collections::BTreeMap;
 
 /// A moment, `2022-07-25T14:54:44.467Z`.
@@ -62,6 +62,11 @@ impl Record {
 
     pub(super) fn says(mut self, message: &str) -> Self {
         self.0.message = message.into();
+        self
+    }
+
+    pub(super) fn level(mut self, level: Level) -> Self {
+        self.0.level = Some(level);
         self
     }
 

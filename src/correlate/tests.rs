@@ -2,7 +2,7 @@
 
 use super::findings::*;
 use super::testing::{Cluster, Record, at, record};
-use crate::units::{Component, FactKind, RegionId, Severity, StoreId, Tso};
+use crate::units::{Component, FactKind, Level, RegionId, Severity, StoreId, Tso};
 
 const CHECKPOINT: u64 = 434_834_088_949_972_992;
 const TASK: &str = "task1";
@@ -884,6 +884,32 @@ fn an_error_that_a_console_says_twice_is_one_failure() {
         says("lightning-failed", format!("tidb lightning encountered error: {why}")),
     );
     assert_eq!(only(&cluster.correlate().findings).kind, IncidentKind::RestoreFailed);
+}
+
+#[test]
+fn what_lightning_logs_and_says_on_the_console_is_one_failure() {
+    let why = "[Lightning:Restore:ErrRestoreTable]restore table `shop`.`orders` failed: EOF";
+    let mut cluster = Cluster::default();
+    let said = record("lightning-failed", "restore", Severity::Error, Component::Br)
+        .says(&format!("tidb lightning encountered error: {why}"));
+    let logged = record("lightning-failed", "restore", Severity::Error, Component::Br)
+        .says(&format!("tidb lightning encountered error stack info: {why}"))
+        .level(Level::Error);
+    cluster.log("console.txt", "", said).log("console.txt", "2022-07-25T14:54:44Z", logged);
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!(incident.kind, IncidentKind::RestoreFailed);
+    assert!(incident.summary.contains(&format!("it says \"{why}\"")), "{}", incident.summary);
+}
+
+#[test]
+fn the_error_of_a_console_is_quoted_in_full() {
+    let mut cluster = Cluster::default();
+    let error = record("br-console-error", "lifecycle", Severity::Error, Component::Br)
+        .says("table shop.orders: the moon is wrong: [BR:Common:ErrUnknown]internal error");
+    cluster.log("console.txt", "", error);
+    let found = cluster.correlate().findings;
+    assert!(only(&found).summary.contains("it says \"table shop.orders: the moon"), "{}", only(&found).summary);
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn quoted<'w>(record: &RunRecord, world: &World<'w>) -> Option<&'w Rule> {
 
 /// Why it failed: what its error names, else what the telling rule means, else what the error says.
 fn why(failures: &[&RunRecord], telling: Option<&Rule>, says: Option<&str>, cause: Cause) -> String {
-    let error = failures.iter().find_map(|record| record.message.split_once(": ")).map(|(_, error)| quote(error));
+    let error = failures.iter().find_map(|record| record.error()).map(quote);
     match (says, telling, error) {
         (Some(says), ..) => format!("because of {says}"),
         // A code is a class; the text in front of it says what happened.
