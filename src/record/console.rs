@@ -74,7 +74,7 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
     {
         return true;
     }
-    let starts: [&[u8]; 10] = [
+    let starts: [&[u8]; 11] = [
         b"$ ",
         b"/ # ",
         b"# ",
@@ -83,6 +83,7 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
         b"MariaDB [",
         b"sh-",
         b"Starting component ",
+        b"command terminated with exit code ",
         b"```",
         "\u{25CF} Total ".as_bytes(),
     ];

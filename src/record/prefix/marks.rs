@@ -73,6 +73,14 @@ pub(super) fn quote(text: &[u8]) -> Option<usize> {
     (is_record || is_code()).then_some(1)
 }
 
+/// Prose before an error that it quotes in backticks, where nothing follows their end: "the restore failed with `Error: ...`".
+pub(super) fn prose(text: &[u8]) -> Option<usize> {
+    const MOST: usize = 160;
+    let code = text.trim_ascii_end().strip_suffix(b"`")?;
+    let at = memchr::memmem::find(&code[..code.len().min(MOST)], b"`Error: ")? + 1;
+    (!code[at..].contains(&b'`')).then_some(at)
+}
+
 /// `log/tikv.log:1033:`, `tikv.log-1033-`, `tikv.log:`: what `grep` puts in front.
 pub(super) fn grep(text: &[u8]) -> Option<usize> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/~-@".contains(byte);

@@ -91,7 +91,8 @@ fn one(text: &[u8]) -> Option<Inner> {
             .or_else(|| c::names(text))
             .or_else(|| v::stamped_object(text))
             .or_else(|| v::object_cell(text))
-            .or_else(|| marks::grep(text).map(plain)),
+            .or_else(|| marks::grep(text).map(plain))
+            .or_else(|| marks::prose(text).map(plain)),
     }
 }
 
@@ -154,6 +155,7 @@ mod tests {
                 Some("2022-07-25T14:54:44.000Z"),
             ),
             ("29051 2016-08-25 14:07:36,250 x", "2016-08-25 14:07:36,250 x", None),
+            ("It failed with `Error: x y`", "Error: x y`", None),
             ("812 thread 'x' panicked at 'y'", "thread 'x' panicked at 'y'", None),
             ("2022-07-25T14:54:44.467+0800\tpanic: x", "panic: x", Some("2022-07-25T06:54:44.467Z")),
             ("W0725 14:54:44.467123       1 log.go:12] [x", "[x", None),

@@ -315,6 +315,7 @@ mod tests {
         let message = |line: &str| String::from_utf8_lossy(&read(line.as_bytes(), Kind::Console).message).into_owned();
         assert_eq!(message("`Error: no such task`"), "no such task");
         assert_eq!(message("Error: no such task`"), "no such task");
+        assert_eq!(message("it ended with `Error: no such task`"), "no such task");
         assert_eq!(message("Error: no table `a`"), "no table `a`");
     }
 
