@@ -281,11 +281,11 @@ Error: the global checkpoint ts: 434834088949972992(2022-07-25 14:46:50 +0000 UT
 #[test]
 fn an_error_stands_alone_between_prose_and_what_kubectl_adds() {
     let sandbox = Sandbox::new();
-    let paste = "We ran it twice. It ended with `Error: no such bucket: shop`\n\nand inside the pod:\n\n\
+    let paste = "We ran it twice. It ended with `Error: no such bucket: shop`\nand inside the pod:\n\n\
                  Error: no such folder: shop\ncommand terminated with exit code 1\n";
     sandbox.write("paste.txt", paste);
     let (_, report) = sandbox.analyze(["paste.txt"], "out");
     let rows = report.rows("events");
     let said: Vec<(&str, &str)> = rows.iter().map(|row| (&*row["line"], &*row["message"])).collect();
-    assert_eq!(said, [("1", "no such bucket: shop"), ("5", "no such folder: shop")]);
+    assert_eq!(said, [("1", "no such bucket: shop"), ("4", "no such folder: shop")]);
 }

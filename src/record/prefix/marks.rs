@@ -76,7 +76,8 @@ pub(super) fn quote(text: &[u8]) -> Option<usize> {
 /// Prose before an error that it quotes in backticks, where nothing follows their end: "the restore failed with `Error: ...`".
 pub(super) fn prose(text: &[u8]) -> Option<usize> {
     const MOST: usize = 160;
-    let code = text.trim_ascii_end().strip_suffix(b"`")?;
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let code = line.trim_ascii_end().strip_suffix(b"`")?;
     let at = memchr::memmem::find(&code[..code.len().min(MOST)], b"`Error: ")? + 1;
     (!code[at..].contains(&b'`')).then_some(at)
 }

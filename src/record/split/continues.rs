@@ -17,6 +17,7 @@ impl<S: Sink> Splitter<'_, '_, S> {
             Kind::Report => true,
             Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
+            Kind::Console if self.is_closed_quote(open) => false,
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => !fragment && (!self.is_behind_blank(open, at) || is_trace(line)),
             // An empty line within a value: only what closes its quote goes on behind it.
@@ -33,6 +34,13 @@ impl<S: Sink> Splitter<'_, '_, S> {
     /// Whether an empty line stands between the open record and the line.
     fn is_behind_blank(&self, open: Open, at: usize) -> bool {
         memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
+    }
+
+    /// Whether the open record stands in backticks and they are closed.
+    fn is_closed_quote(&self, open: Open) -> bool {
+        let text = self.window[open.start..open.end].trim_ascii();
+        let is_quote = text.starts_with(b"`") || memchr::memmem::find(text, b"`Error: ").is_some();
+        is_quote && text.ends_with(b"`") && memchr::memchr_iter(b'`', text).count() == 2
     }
 
     /// Whether the open record is a header that its line's end cut.
