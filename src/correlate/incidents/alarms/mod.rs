@@ -1,32 +1,28 @@
 //! What no task and no run of `br` explains: damaged data, full disks, stores that crash or are gone, and any other record
 //! that is critical.
 
+mod deaths;
+mod services;
+
+use deaths::{DEATHS, ENDS, crashes, deaths, killed};
+use services::{told_to_stop, unit};
+
 use super::World;
 use super::draft::Draft;
 use super::prose::{because, capital, named, quote};
 use super::runs::verdict;
 use super::stalls::{BREAK_MS, GONE_MS};
-use super::words::{at, since};
+use super::words::at;
 use crate::correlate::chains::{Alarm, By};
-use crate::correlate::episodes::{EpisodeId, Run};
-use crate::correlate::findings::{Cause, Certainty, IncidentKind};
+use crate::correlate::episodes::EpisodeId;
+use crate::correlate::findings::{Certainty, IncidentKind};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Crashes of one store within this time are one incident.
-const CRASHES_MS: i64 = 2 * 3_600_000;
 /// Critical records of one writer within this time are one incident.
 const TOGETHER_MS: i64 = 10 * 60_000;
-/// Who has been up this long since the last crash has recovered.
-const CALM_MS: i64 = 30 * 60_000;
-/// The kinds of records that a process dies with.
-const DEATHS: [&str; 2] = ["killed-for-memory", "panic"];
-/// Those where nothing but the end of a process is told.
-const ENDS: [&str; 1] = ["signalled"];
-/// Who is told to stop and does not within this time is killed for it.
-const STOP_MS: i64 = 15 * 60_000;
 
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -92,14 +88,16 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<E
             }
             let mut draft = rests_on(alarm.kind, &core, world);
             draft.severity = alarm.severity;
-            let cause = alarm.cause.or_else(|| core.iter().find_map(|id| world.reason(*id)));
-            if let Some(cause) = cause {
+            // Where the alarm leaves the cause open, the record that names it tells most.
+            let names = |id: &&EpisodeId| alarm.cause.is_none() && world.reason(**id).is_some();
+            let lead = core.iter().find(names).map_or(core[0], |id| *id);
+            if let Some(cause) = alarm.cause.or_else(|| world.reason(lead)) {
                 (draft.cause, draft.certainty) = (cause, Certainty::Observed);
             }
             draft.verdict = alarm.verdict.unwrap_or_else(|| verdict(draft.cause));
             let task = core.iter().find_map(|id| world.episodes.at(*id).key.task);
             draft.task = task.map(|task| world.learned.task(task).to_owned());
-            tell(&mut draft, &core, world);
+            tell(&mut draft, lead, world);
             drafts.push(draft);
         }
     }
@@ -138,164 +136,6 @@ fn rests_on(kind: IncidentKind, core: &[EpisodeId], world: &World<'_>) -> Draft 
         draft.regions.extend(run.key.region);
     }
     draft
-}
-
-/// Stores that started without having been told to stop. One crash that explains something else is part of that; a store
-/// that crashes again and again needs somebody of its own.
-fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
-    let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
-    for (store, restart) in world.stores.crashes(world.learned) {
-        let whom = (store, store.is_none().then_some(restart.instance), None);
-        groups.entry(whom).or_default().push(restart.episode);
-    }
-    let mut drafts = Vec::new();
-    for ((store, ..), ids) in groups {
-        for core in apart(ids, CRASHES_MS, world) {
-            if core.len() == 1 && taken.has(core[0]) {
-                continue;
-            }
-            let mut draft = rests_on(IncidentKind::StoreRestarted, &core, world);
-            draft.stores.extend(store);
-            let near = draft.episodes.clone();
-            (draft.cause, draft.certainty) =
-                world.nearest_cause(&near).unwrap_or((Cause::Unknown, Certainty::Inferred));
-            if draft.cause == Cause::Unknown && died(&draft, "panic", world) {
-                draft.cause = Cause::Bug;
-            }
-            let last = core.iter().filter_map(|id| world.ended(*id)).max();
-            draft.verdict = verdict(draft.cause);
-            draft.summary = crash_words(store, core.len(), &draft, world);
-            let calm = last.zip(world.now).is_some_and(|(last, now)| now.since(last) >= CALM_MS);
-            if core.len() == 1 || calm {
-                draft.recovered(last);
-            }
-            drafts.push(draft);
-        }
-    }
-    drafts
-}
-
-fn crash_words(store: Option<StoreId>, times: usize, draft: &Draft, world: &World<'_>) -> String {
-    let times = match times {
-        1 => format!("restarted{}", at(draft.start)),
-        times => format!("restarted {times} times{}", since(draft.start)),
-    };
-    let store = store.map_or_else(|| "A store".to_owned(), |store| format!("Store {store}"));
-    let why = because(draft.cause);
-    // What it died of says more than the cause alone.
-    let death = DEATHS.iter().flat_map(|kind| world.graph.of_kind(kind)).find(|id| draft.episodes.contains_key(id));
-    let rule = death.and_then(|id| world.catalog.get(world.learned.rule(world.episodes.at(*id).key.rule)));
-    let said = rule.map_or_else(String::new, |rule| format!(" {}", rule.meaning));
-    format!("{store} {times} without having been told to stop: {why}.{said}")
-}
-
-fn died(draft: &Draft, kind: &str, world: &World<'_>) -> bool {
-    world.graph.of_kind(kind).iter().any(|id| draft.episodes.contains_key(id))
-}
-
-/// Panics and kills after which no start is seen. One that explains something else is part of that; a store that is killed
-/// again and again needs somebody of its own.
-fn deaths(kinds: &[&str], world: &World<'_>, taken: &Taken, alarmed: &Taken) -> Vec<Draft> {
-    let mut groups: BTreeMap<Whom, Vec<EpisodeId>> = BTreeMap::new();
-    for id in kinds.iter().flat_map(|kind| world.graph.of_kind(kind)) {
-        let run = world.episodes.at(*id);
-        if !alarmed.has(*id) && run.severity >= Severity::Critical && !told_to_stop(*id, world) {
-            let group = groups.entry(whom(*id, By::Store, world)).or_default();
-            if !group.contains(id) {
-                group.push(*id);
-            }
-        }
-    }
-    let mut drafts = Vec::new();
-    for ids in groups.into_values() {
-        for core in apart(ids, CRASHES_MS, world) {
-            let times: u64 = core.iter().map(|id| world.episodes.at(*id).count).sum();
-            if times < 2 && core.iter().all(|id| taken.has(*id)) {
-                continue;
-            }
-            let run = world.episodes.at(core[0]);
-            let store = run.key.store;
-            let last = core.iter().filter_map(|id| world.ended(*id)).max();
-            let mut draft = rests_on(IncidentKind::Other, &core, world);
-            let lives = match (store, last) {
-                (Some(store), Some(last)) => world.lives_after(store, last),
-                _ => draft.episodes.keys().any(|id| started_again(*id, world)),
-            };
-            let of_a_store = store.is_some()
-                || run.component.is_some_and(Component::is_store)
-                || core.iter().any(|id| process(world.episodes.at(*id)).is_some_and(is_store));
-            draft.kind = match (of_a_store, lives || times >= 2) {
-                (true, true) => IncidentKind::StoreRestarted,
-                (true, false) => IncidentKind::StoreDown,
-                (false, _) => IncidentKind::Other,
-            };
-            draft.severity = Severity::Critical;
-            let chains = world.graph.chains;
-            let own = core.iter().find_map(|id| chains.cause_of(world.graph.kinds(*id)));
-            let said = core.iter().find_map(|id| world.reason(*id));
-            let near = draft.episodes.clone();
-            (draft.cause, draft.certainty) = match own.or(said) {
-                Some(cause) => (cause, Certainty::Observed),
-                None => world.nearest_cause(&near).unwrap_or_else(|| {
-                    // A FATAL record that no rule knows ends a process, but need not be a bug.
-                    let open = core.iter().all(|id| world.told(*id).is_some_and(|told| told.cause == Cause::Unknown));
-                    (if open { Cause::Unknown } else { Cause::Bug }, Certainty::Inferred)
-                }),
-            };
-            draft.verdict = verdict(draft.cause);
-            let lead = core.iter().find(|id| names_the_killed(**id, world)).map_or(core[0], |id| *id);
-            tell(&mut draft, &[lead], world);
-            if lives {
-                draft.recovered(last);
-            }
-            drafts.push(draft);
-        }
-    }
-    drafts
-}
-
-/// The service of systemd that a record is about, `tikv-20160`.
-fn unit(run: &Run) -> Option<&str> {
-    let of_systemd = run.component == Some(Component::Os);
-    run.summary.split_once(".service: ").map(|(unit, _)| unit).filter(|_| of_systemd)
-}
-
-/// The service or process that the system ended, where it says which.
-fn process(run: &Run) -> Option<&str> {
-    unit(run).or_else(|| killed(&run.summary))
-}
-
-/// Whether a service or process of this name is a store.
-fn is_store(name: &str) -> bool {
-    name.starts_with("tikv") || name.starts_with("tiflash")
-}
-
-/// Whether systemd starts the same service after this.
-fn started_again(id: EpisodeId, world: &World<'_>) -> bool {
-    let run = world.episodes.at(id);
-    let Some(service) = unit(run) else { return false };
-    world.graph.of_kind("unit-starts").iter().any(|start| {
-        let other = world.episodes.at(*start);
-        // Without times they stand in order.
-        let later = match (run.last, other.last) {
-            (Some(died), Some(started)) => started >= died,
-            _ => other.line > run.line,
-        };
-        other.file == run.file && later && unit(other).is_none_or(|other| other == service)
-    })
-}
-
-/// Whether systemd killed what did not stop.
-fn told_to_stop(id: EpisodeId, world: &World<'_>) -> bool {
-    let run = world.episodes.at(id);
-    unit(run).is_some()
-        && world.graph.of_kind("stop").iter().map(|stop| world.episodes.at(*stop)).any(|stop| {
-            let before = match (stop.last, run.first) {
-                (Some(told), Some(died)) => (0..=STOP_MS).contains(&died.since(told)),
-                _ => stop.line < run.line,
-            };
-            stop.file == run.file && before
-        })
 }
 
 /// Stores that others cannot reach until the end of the logs, and whose own logs have ended.
@@ -374,28 +214,16 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
             let asked = core.iter().find_map(|id| world.told(*id).filter(|told| told.cause == draft.cause)?.verdict);
             draft.verdict = asked.unwrap_or_else(|| verdict(draft.cause));
             let lead = telling.map_or(core[0], |id| *id);
-            tell(&mut draft, &[lead], world);
+            tell(&mut draft, lead, world);
             drafts.push(draft);
         }
     }
     drafts
 }
 
-/// Whether the kernel says here whom it killed: it writes more records of a kill, some about others.
-fn names_the_killed(id: EpisodeId, world: &World<'_>) -> bool {
-    world.graph.of_kind("process-killed").contains(&id)
-}
-
-/// The process of `Killed process 4321 (java)`.
-fn killed(message: &str) -> Option<&str> {
-    let rest = message.split_once("Killed process ")?.1;
-    let name = rest.split_once('(')?.1.split_once(')')?.0;
-    Some(name).filter(|name| !name.is_empty())
-}
-
-/// What happened and what to do about it, by the rule of the first record.
-fn tell(draft: &mut Draft, core: &[EpisodeId], world: &World<'_>) {
-    let run = world.episodes.at(core[0]);
+/// What happened and what to do about it, by the rule of the record that tells most.
+fn tell(draft: &mut Draft, lead: EpisodeId, world: &World<'_>) {
+    let run = world.episodes.at(lead);
     let rule = world.catalog.get(world.learned.rule(run.key.rule));
     draft.remedy = rule.filter(|rule| !rule.wraps).map(|rule| rule.remedy.to_string()).filter(|text| !text.is_empty());
     let address = world.learned.instance(run.instance).address.clone();
