@@ -74,7 +74,10 @@ fn named(text: &[u8], start: usize) -> Option<&str> {
     let mut words = code.split(':');
     let stem = words.next()?;
     let rest: Vec<_> = words.collect();
+    // `BR:KV:ErrKVStorage` without its head: TiKV's own codes are `KV:Raftstore:RegionNotFound`.
+    let is_cut = stem == "KV" && rest.first().is_some_and(|word| word.starts_with("Err"));
     let fits = !rest.is_empty()
+        && !is_cut
         && rest.len() <= 3
         && rest.iter().all(|word| word.starts_with(|letter: char| letter.is_ascii_alphabetic()));
     let short = rest.len() == 1
@@ -110,6 +113,7 @@ mod tests {
         );
         assert_eq!(codes("[err_code=KV:Unknown] [CDC:ErrGCTTLExceeded]x"), ["CDC:ErrGCTTLExceeded", "KV:Unknown"]);
         assert!(codes("[err_code=KV:LogBackup:Raft... [BR:Backup:ErrBacku\u{2026}]").is_empty());
+        assert!(codes("KV:ErrKVStorage]tikv storage occur I/O error").is_empty());
         assert!(codes("[main.go:57] [mod.rs:118] [a:1] KV: x, BR: y, PD:2379").is_empty());
     }
 }

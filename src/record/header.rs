@@ -28,13 +28,21 @@ pub(super) fn whole(text: &[u8], first: bool) -> Option<Header> {
     let mut first = first;
     for at in OPEN.find_iter(text) {
         let Some(header) = stamped(text, at, at + 1) else { continue };
-        let quoted = at > 0 && (text[at - 1] == b'"' || (text[at - 1] == b'\\' && at > 1 && text[at - 2] == b'"'));
-        if first || !quoted {
+        if first || !is_quoted(&text[..at]) {
             return Some(header);
         }
         first = false;
     }
     None
+}
+
+/// Whether a quote opens at the end of a text: one behind a word or bracket closes what stands there.
+fn is_quoted(before: &[u8]) -> bool {
+    let Some(mut before) = before.strip_suffix(b"\\").unwrap_or(before).strip_suffix(b"\"") else { return false };
+    while let Some(shorter) = before.strip_suffix(b"\\") {
+        before = shorter;
+    }
+    !before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || b")}]".contains(byte))
 }
 
 /// Whether a whole header may be in a text: a test without short cuts, so that vectors do it. Called for every line.
@@ -336,5 +344,7 @@ mod tests {
         assert_eq!(whole(glued, false).map(|header| header.start), Some(8));
         let quoted = br#"[err="[2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384]"]"#;
         assert_eq!(whole(quoted, false), None);
+        let closed = b"it ended \"there\"[2022/07/25 14:54:44.467 +00:00] [WARN] [a.rs:1] [x]";
+        assert_eq!(whole(closed, false).map(|header| header.start), Some(16));
     }
 }
