@@ -157,8 +157,9 @@ impl<'c> Graph<'c> {
             Join::Task => same_task(cause.key.task, effect.key.task),
             Join::Source => cause.file == effect.file,
             Join::Host => {
-                let host = |run: &Run| learned.instance(run.instance).host().map(str::to_owned);
-                cause.instance == effect.instance || (host(cause).is_some() && host(cause) == host(effect))
+                let host = learned.instance(cause.instance).host();
+                let is_same = host.is_some() && host == learned.instance(effect.instance).host();
+                is_same || cause.instance == effect.instance
             }
             Join::Ts => cause.tsos.iter().any(|ts| effect.tsos.iter().any(|other| ts.0.abs_diff(other.0) <= 1)),
         })

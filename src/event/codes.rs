@@ -74,16 +74,16 @@ fn named(text: &[u8], start: usize) -> Option<&str> {
     let mut words = code.split(':');
     let stem = words.next()?;
     let rest: Vec<_> = words.collect();
-    // `BR:KV:ErrKVStorage` without its head: TiKV's own codes are `KV:Raftstore:RegionNotFound`.
-    let is_cut = stem == "KV" && rest.first().is_some_and(|word| word.starts_with("Err"));
-    let fits = !rest.is_empty()
-        && !is_cut
-        && rest.len() <= 3
-        && rest.iter().all(|word| word.starts_with(|letter: char| letter.is_ascii_alphabetic()));
-    let short = rest.len() == 1
-        && !rest[0].starts_with("Err")
-        && !(stem == "KV" && matches!(rest[0], "Unknown" | "Undetermined"));
-    (fits && !short).then_some(code)
+    let fits = rest.len() <= 3 && rest.iter().all(|word| word.starts_with(|letter: char| letter.is_ascii_alphabetic()));
+    let is_whole = match (stem, &*rest) {
+        (_, []) => false,
+        ("KV", [only]) => matches!(*only, "Unknown" | "Undetermined"),
+        // `BR:KV:ErrKVStorage` without its head.
+        ("KV", [first, ..]) => !first.starts_with("Err"),
+        (_, [only]) => only.starts_with("Err"),
+        _ => true,
+    };
+    (fits && is_whole).then_some(code)
 }
 
 /// `tikv:9005]` behind a bracket.

@@ -141,10 +141,3 @@ pub(super) fn deaths(kinds: &[&str], world: &World<'_>, taken: &Taken, alarmed: 
 fn names_the_killed(id: EpisodeId, world: &World<'_>) -> bool {
     world.graph.of_kind("process-killed").contains(&id)
 }
-
-/// The process of `Killed process 4321 (java)`.
-pub(super) fn killed(message: &str) -> Option<&str> {
-    let rest = message.split_once("Killed process ")?.1;
-    let name = rest.split_once('(')?.1.split_once(')')?.0;
-    Some(name).filter(|name| !name.is_empty())
-}

@@ -4,9 +4,6 @@
 mod deaths;
 mod services;
 
-use deaths::{DEATHS, ENDS, crashes, deaths, killed};
-use services::{told_to_stop, unit};
-
 use super::World;
 use super::draft::Draft;
 use super::prose::{because, capital, named, quote};
@@ -19,6 +16,8 @@ use crate::correlate::findings::{Certainty, IncidentKind};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
+use deaths::{DEATHS, ENDS, crashes, deaths};
+use services::{killed, told_to_stop, unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Critical records of one writer within this time are one incident.

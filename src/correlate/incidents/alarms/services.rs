@@ -1,6 +1,6 @@
-//! What systemd says of the services that it runs: which one, whether it was told to stop, and whether it starts again.
+//! What the system says of the processes that it ends and runs: which one, whether it was told to stop, and whether it starts
+//! again.
 
-use super::deaths::killed;
 use crate::correlate::episodes::{EpisodeId, Run};
 use crate::correlate::incidents::World;
 use crate::units::Component;
@@ -17,6 +17,13 @@ pub(super) fn unit(run: &Run) -> Option<&str> {
 /// The service or process that the system ended, where it says which.
 pub(super) fn process(run: &Run) -> Option<&str> {
     unit(run).or_else(|| killed(&run.summary))
+}
+
+/// The process of `Killed process 4321 (java)`.
+pub(super) fn killed(message: &str) -> Option<&str> {
+    let rest = message.split_once("Killed process ")?.1;
+    let name = rest.split_once('(')?.1.split_once(')')?.0;
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// Whether a service or process of this name is a store.
