@@ -1,160 +1,17 @@
 //! What leads to what, as data: kinds of records, links between them, words that name a cause. One engine evaluates them.
 
+mod forms;
+mod kinds;
+
+pub(super) use forms::{By, Join, KindForm};
+pub(super) use kinds::{KindId, Kinds};
+
 use super::episodes::Run;
 use super::findings::{Cause, IncidentKind, Verdict};
 use super::learned::Learned;
 use super::versions::Version;
 use crate::units::Severity;
-use serde::Deserialize;
-
-/// Position of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct KindId(pub(super) u8);
-
-/// A set of kinds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Kinds(u128);
-
-impl Kinds {
-    /// Most kinds, with a user's own.
-    const MOST: usize = 128;
-
-    pub(super) const fn has(self, kind: KindId) -> bool {
-        self.0 >> kind.0 & 1 == 1
-    }
-
-    pub(super) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    fn add(&mut self, kind: KindId) {
-        self.0 |= 1 << kind.0;
-    }
-
-    pub(super) fn iter(self) -> impl Iterator<Item = KindId> {
-        (0..Self::MOST as u8).map(KindId).filter(move |kind| self.has(*kind))
-    }
-}
-
-/// A name for records that mean the same.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KindForm {
-    pub(super) name: String,
-    #[serde(default)]
-    rules: Vec<String>,
-    #[serde(default)]
-    groups: Vec<String>,
-    #[serde(default)]
-    least: Option<Severity>,
-    #[serde(default)]
-    words: Vec<String>,
-    pub(super) says: String,
-    #[serde(default)]
-    pub(super) cause: Option<Cause>,
-    #[serde(default)]
-    many: bool,
-    /// Whether its records are about another store than their writer's.
-    #[serde(default)]
-    pub(super) other: bool,
-}
-
-/// On what two records must agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Join {
-    /// The region, or its merge partner or split child.
-    Region,
-    /// The store.
-    Store,
-    /// The machine.
-    Host,
-    /// The task.
-    Task,
-    /// The source.
-    Source,
-    /// A TSO, or the one before it.
-    Ts,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkForm {
-    cause: String,
-    effect: String,
-    join: Vec<Join>,
-    within: String,
-    #[serde(default)]
-    observed: bool,
-    #[serde(default)]
-    ends: bool,
-    #[serde(default)]
-    from: Option<String>,
-    #[serde(default)]
-    before: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReasonForm {
-    cause: Cause,
-    #[serde(default)]
-    rules: Vec<String>,
-    #[serde(default)]
-    words: Vec<String>,
-    #[serde(default)]
-    says: Option<String>,
-    #[serde(default)]
-    verdict: Option<Verdict>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum By {
-    /// One for each store, or writer where no store is named.
-    Store,
-    /// One for each region.
-    Region,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AlarmForm {
-    kind: IncidentKind,
-    of: Vec<String>,
-    by: By,
-    gap: String,
-    #[serde(default)]
-    over: Vec<String>,
-    #[serde(default)]
-    cause: Option<Cause>,
-    #[serde(default)]
-    verdict: Option<Verdict>,
-    severity: Severity,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BlockerForm {
-    of: Vec<String>,
-    #[serde(default)]
-    cause: Option<Cause>,
-    by: By,
-    #[serde(default)]
-    ts: bool,
-    #[serde(default)]
-    once: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    kind: Vec<KindForm>,
-    link: Vec<LinkForm>,
-    reason: Vec<ReasonForm>,
-    alarm: Vec<AlarmForm>,
-    blocker: Vec<BlockerForm>,
-}
+use forms::{BlockerForm, File, ReasonForm};
 
 /// One step from cause to effect.
 #[derive(Debug)]
@@ -241,7 +98,7 @@ impl Chains {
     pub(super) fn embedded() -> Self {
         let mut chains = Self::default();
         // A test reads the same file.
-        let _ = chains.add(include_str!("chains.toml"));
+        let _ = chains.add(include_str!("../chains.toml"));
         chains
     }
 
@@ -399,7 +256,7 @@ mod tests {
     #[test]
     fn the_built_in_chains_are_right() {
         let mut chains = Chains::default();
-        chains.add(include_str!("chains.toml")).unwrap();
+        chains.add(include_str!("../chains.toml")).unwrap();
         for link in &chains.links {
             assert!(link.cause != link.effect, "{} leads to itself", chains.at(link.cause).name);
         }
