@@ -48,7 +48,15 @@ fn plain_address(value: &str) -> Option<String> {
         .map(|host| host.trim_end_matches('/'))
         .filter(|host| !host.is_empty())
         .collect();
-    (!hosts.is_empty() && !value.contains("REDACTED")).then(|| hosts.join(","))
+    (!hosts.is_empty() && !value.contains("REDACTED") && hosts.iter().all(|host| is_host(host)))
+        .then(|| hosts.join(","))
+}
+
+/// Whether it can be the name of a host, and not what stands in its place: `x.x.x.x:2379`, `<pd>`, `${PD}`.
+fn is_host(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:[]%".contains(c))
+        && name.chars().any(|c| c.is_ascii_alphanumeric() && !c.eq_ignore_ascii_case(&'x'))
 }
 
 /// `br log resume` of a task.

@@ -1,7 +1,7 @@
 //! When which log backup task was there: a record that names no task speaks of the one that was.
 
 use super::names::{Names, TaskId};
-use super::signs::{Sign, Verb, is_of_log_backup, sign_of, task_of_service};
+use super::signs::{Sign, Verb, is_of_log_backup, is_typed, sign_of, task_of_service};
 use crate::event::Event;
 use crate::units::{FactKind, Timestamp};
 use std::collections::BTreeMap;
@@ -26,6 +26,10 @@ impl Lives {
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
         let Some(name) = named_task(event) else { return };
+        // What was typed proves no task, and records do not become another's by it.
+        if is_typed(event) && !self.names.all().is_empty() {
+            return;
+        }
         if self.names.get(name).is_none() && self.names.all().len() >= Self::MOST_TASKS {
             return;
         }

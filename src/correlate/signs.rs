@@ -164,6 +164,11 @@ fn command_verb(event: &Event) -> Option<Verb> {
     verb_of_command(event.fact(FactKind::Command, "").unwrap_or(&event.message))
 }
 
+/// Whether an event is what somebody typed.
+pub(super) fn is_typed(event: &Event) -> bool {
+    &*event.rule == "br-command-line"
+}
+
 /// `log resume` and the like.
 pub(super) fn verb_of_command(text: &str) -> Option<Verb> {
     let after = text.trim_start_matches("br ").strip_prefix("log ")?;

@@ -187,8 +187,11 @@ fn one_store(record: &Record<'_>, stores: &[StoreId]) -> Option<StoreId> {
     (!PEERS.is_in(&record.text)).then_some(*store)
 }
 
-/// A task's name out of the service id that protects it, or out of a command line.
+/// A task's name out of the service id that protects it, or out of a command line (one that was typed has it as a field).
 fn task_in(record: &Record<'_>, facts: &[Fact]) -> Option<Box<str>> {
+    if record.kind == Kind::Command {
+        return None;
+    }
     if let Some(service) = facts.iter().find(|fact| fact.kind == FactKind::Service) {
         let id = &*service.value;
         let without_store = |name: &str| {

@@ -7,7 +7,7 @@ use crate::units::Component;
 pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<Component>, bool) {
     match record.kind {
         // What `br` puts on the terminal, whatever error of another component it passes on.
-        Kind::StatusTask | Kind::StatusJson | Kind::Banner => (Some(Component::Br), true),
+        Kind::StatusTask | Kind::StatusJson | Kind::Banner | Kind::Command => (Some(Component::Br), true),
         Kind::Console if record.text.starts_with(b"Error: ") => (Some(Component::Br), true),
         Kind::SafePoint => (component, true),
         Kind::Panic => (component.or_else(|| of_stack(&record.text)), false),

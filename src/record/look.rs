@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{console, foreign, header, json, prefix, safepoint, status};
+use super::{command, console, foreign, header, json, prefix, safepoint, status};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -44,6 +44,8 @@ pub enum Kind {
     Console,
     /// A banner that names something worth knowing, but is no record: `Detail BR log in ...`.
     Banner,
+    /// A command line of `br`, which is no record either.
+    Command,
     /// A panic of Go or Rust, with its stack.
     Panic,
     /// A report printed by `tikv-ctl`.
@@ -55,7 +57,7 @@ pub enum Kind {
 impl Kind {
     /// Whether it counts as a record.
     pub const fn counts(self) -> bool {
-        !matches!(self, Self::Banner)
+        !matches!(self, Self::Banner | Self::Command)
     }
 }
 
@@ -102,6 +104,10 @@ fn judge(line: &[u8]) -> Look {
     let inner = prefix::strip(line);
     let text = prefix::trim_marks(&line[inner.at..]);
     let at = if inner.at > 0 { 0 } else { line.len() - text.len() };
+    // Indented and without a prompt it is what somebody advises, not what was typed.
+    if let Some(begins) = command::find(text).filter(|begins| *begins > 0 || !line.starts_with(b"  ")) {
+        return Look::Start(Kind::Command, if inner.at > 0 { 0 } else { at + begins });
+    }
     if console::is_noise(text) {
         // A progress bar ends without a line end; what comes next stands right behind it.
         let end = if inner.at == 0 { console::progress_end(text) } else { None };
@@ -297,7 +303,12 @@ mod tests {
             ("Mar 14 16:55:03 localhost kernel: Out of memory: Kill process 1 (tidb-server)", start(Kind::Os)),
             ("[1203456.789012] Out of memory: Killed process 4242 (tikv-server)", start(Kind::Os)),
             (r#""download file failed"] [region="x"]"#, Look::Fragment),
+            ("[root@tidb ~]# ls backup", Look::Noise),
             ("[root@tidb ~]# br log status", Look::Noise),
+            ("[root@tidb ~]# br log status --pd=pd:2379", Look::Start(Kind::Command, 15)),
+            ("> $ tiup br log status --pd pd:2379", start(Kind::Command)),
+            ("br log status --pd pd:2379", start(Kind::Command)),
+            ("    br log resume --task-name=task1 --pd pd:2379", Look::Other),
             ("$ grep ERROR tikv.log", Look::Noise),
             ("......", Look::Noise),
             ("\u{250c}\u{2500} Logs(a/b) \u{2500}\u{2510}", Look::Noise),

@@ -5,6 +5,7 @@
 
 mod body;
 mod clean;
+mod command;
 mod console;
 mod continuation;
 mod escape;

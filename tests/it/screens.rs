@@ -451,3 +451,48 @@ fn what_kubectl_and_tiup_print_is_evidence() {
         assert_eq!((&*event["time"], &*event["level"]), ("2022-07-25T14:54:44.468Z", "ERROR"));
     }
 }
+
+/// Terminals are what reports hold most: the task and PD that somebody typed are those of the next command.
+#[test]
+fn what_was_typed_names_task_and_pd() {
+    let refused = "Error: failed to check gc safePoint, checkpoint ts 433177834291200000: GC safepoint 433193092308795392 exceed TS \
+                   433177834291200000: [BR:Backup:ErrBackupGCSafepointExceeded]backup GC safepoint exceeded\n";
+    let of = |typed: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.write("console.txt", format!("{typed}\n{refused}"));
+        sandbox.analyze(["console.txt"], "out").1
+    };
+    for typed in [
+        "$ br log resume --task-name=pitr --pd 10.9.8.7:2379",
+        "[tidb@ops ~]$ tiup br:v6.1.0 log resume \\\n  --task-name pitr \\\n  -u \"http://10.9.8.7:2379\"",
+        "$ tiup br log resume --task-name=pitr --pd=10.9.8.7:2379\nStarting component `br`: \
+         /root/.tiup/components/br/v6.1.0/br log resume --task-name=pitr --pd=10.9.8.7:2379",
+    ] {
+        let report = of(typed);
+        let incident = report.row("incidents");
+        assert_eq!((&*incident["kind"], &*incident["task"]), ("resume-refused", "pitr"), "{typed}");
+        assert!(incident["commands"].starts_with("br log stop --task-name=pitr --pd 10.9.8.7:2379 && "), "{typed}");
+        assert_eq!((&*report.row("sources")["records"], report.rows("tasks").len()), ("1", 1), "{typed}");
+    }
+    // What stands in the place of an address or a name is none.
+    for typed in [
+        "$ br log resume --task-name=<TASK> --pd x.x.x.x:2379",
+        "# br log resume --task-name=${TASK} --pd \"${PD}\"",
+        "    br log resume --task-name=pitr --pd 10.9.8.7:2379",
+    ] {
+        let report = of(typed);
+        let commands = &report.row("incidents")["commands"];
+        assert!(commands.starts_with("br log stop --task-name='<TASK>' --pd '<PD_ADDR>' && "), "{typed}: {commands}");
+    }
+    // A task that was only typed is none beside one that records name, and a start that was refused started none.
+    let exists = "Error: It supports single stream log task currently, but there is already one named pitr: \
+                  [BR:Stream:ErrStreamLogTaskExist]stream task already exists\n";
+    let sandbox = Sandbox::new();
+    sandbox.write("console.txt", format!("$ br log start --task-name=other --pd pd:2379 -s s3://b/l\n{exists}"));
+    let (_, report) = sandbox.analyze(["console.txt"], "out");
+    assert!(
+        report.row("incidents")["summary"].starts_with("br log start failed"),
+        "{}",
+        report.row("incidents")["summary"]
+    );
+}

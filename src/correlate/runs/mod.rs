@@ -9,7 +9,7 @@ pub(super) use says::{Job, Refusal};
 use super::episodes::EpisodeId;
 use super::learned::{Learned, Told};
 use super::names::FileId;
-use super::signs::{is_fragment, is_screen};
+use super::signs::{is_fragment, is_screen, is_typed};
 use crate::event::Event;
 use crate::units::Component;
 use rustc_hash::FxHashMap;
@@ -41,7 +41,9 @@ impl Runs {
         }
         let ending = ending_of(event);
         let known = self.run_of(event, told.file);
-        let starts = event.rule.ends_with("-welcome") || &*event.rule == "br-detail-log-path";
+        let starts = is_typed(event) || event.rule.ends_with("-welcome") || &*event.rule == "br-detail-log-path";
+        // What was typed is followed by what came of it, perhaps behind what `tiup` makes of it.
+        let starts = starts && !known.is_some_and(|at| self.all[at].goes_on_with(event));
         let over = known.is_some_and(|at| self.all[at].is_over_for(ending, event));
         let Some(at) = known.filter(|_| !starts && !over).or_else(|| self.start(told)) else { return };
         let real = event.time.map(|time| learned.real_time(told.instance, time));

@@ -6,7 +6,7 @@ use crate::correlate::findings::Place;
 use crate::correlate::identify::InstanceId;
 use crate::correlate::learned::Told;
 use crate::correlate::names::{FileId, RuleId};
-use crate::correlate::signs::verb_of_command;
+use crate::correlate::signs::{is_typed, verb_of_command};
 use crate::event::Event;
 use crate::units::{FactKind, Severity, StoreId, Timestamp};
 
@@ -61,6 +61,8 @@ pub(in crate::correlate) struct BrRun {
     pub(in crate::correlate) records: Vec<RunRecord>,
     succeeded: bool,
     failed: bool,
+    /// Whether it began with a command line.
+    typed: bool,
     /// Whether the log part of a restore to a point in time ended well.
     pub(in crate::correlate) restored_point: bool,
     /// Whether it set TiFlash replicas itself.
@@ -112,6 +114,7 @@ impl BrRun {
             records: Vec::new(),
             succeeded: false,
             failed: false,
+            typed: is_typed(told.event),
             restored_point: false,
             sets_tiflash: false,
         }
@@ -150,6 +153,11 @@ impl BrRun {
                 ending,
             });
         }
+    }
+
+    /// Whether nothing is known of it yet but what was typed, and a record goes on with that.
+    pub(super) fn goes_on_with(&self, event: &Event) -> bool {
+        self.typed && self.records.is_empty() && (!is_typed(event) || command_of(event) == self.command.as_deref())
     }
 
     /// Whether a further record belongs to another run: `br` fails once, and says nothing after success.

@@ -76,6 +76,7 @@ impl TaskLog {
         // A start names it on the command line; a screen shows it.
         if let Some(storage) = event.fact(FactKind::Path, "storage").or_else(|| event.fact(FactKind::Path, ""))
             && event.component == Some(Component::Br)
+            && event.task.is_some()
         {
             self.storage = Some(storage.to_owned());
         }

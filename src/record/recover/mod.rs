@@ -9,7 +9,7 @@ mod quotes;
 pub(super) use quotes::halved;
 
 use super::plain::plain;
-use super::{Kind, Record, body, escape, foreign, header, json, look, prefix};
+use super::{Kind, Record, body, command, escape, foreign, header, json, look, prefix};
 use crate::search::AnyOf;
 use aho_corasick::{AhoCorasick, MatchKind};
 use header::Header;
@@ -38,6 +38,7 @@ pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
     let record = match kind {
         Kind::Foreign if brackets::mended(&text).is_some() => Record { kind, ..inner(&text, MOST_LAYERS) },
         Kind::Foreign | Kind::Os => foreign::read(&text[prefix::strip(&text).at..], kind),
+        Kind::Command => command::read(&text[prefix::strip(&text).at..]),
         Kind::Console | Kind::Banner | Kind::Panic | Kind::Report => {
             message_only(&text[prefix::strip(&text).at..], kind)
         }

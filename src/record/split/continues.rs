@@ -2,6 +2,7 @@
 
 use super::sync::line_start;
 use super::{MAX_RECORD, MAX_SCREEN, Open, Sink, Splitter};
+use crate::record::command;
 use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
 use crate::record::look::{self, Kind};
 use crate::record::plain::plain;
@@ -26,6 +27,7 @@ impl<S: Sink> Splitter<'_, '_, S> {
                 goes_on(&self.window[open.start..open.end], line, open.unfinished) || (!fragment && is_stack(line))
             }
             Kind::Json | Kind::StatusJson => open.unfinished,
+            Kind::Command => command::goes_on(&self.window[open.start..open.end]),
             _ => false,
         };
         takes && self.add(at, line)
