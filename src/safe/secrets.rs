@@ -53,6 +53,7 @@ const CLUES: &[(&str, Clue)] = &[
     ("private-key", Clue::Name), ("private_key", Clue::Name), ("privatekey", Clue::Name),
     ("api-key", Clue::Name), ("api_key", Clue::Name), ("apikey", Clue::Name),
     ("crypter.key", Clue::Name), ("crypter-key", Clue::Name), ("cipher-key", Clue::Name), ("cipher_key", Clue::Name),
+    ("encryption-key", Clue::Name), ("encryption_key", Clue::Name), ("encryptionkey", Clue::Name),
     ("password", Clue::Name), ("passwd", Clue::Name), ("passphrase", Clue::Name),
     ("pwd", Clue::Word), ("sig", Clue::Assigned), ("signature", Clue::Assigned), ("credential", Clue::Assigned),
     ("authorization", Clue::Header),
@@ -73,8 +74,9 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 /// Pieces of clues, one at least in each: nearly every text is known to hold no clue by these few.
 #[rustfmt::skip]
-const STEMS: [&str; 25] = [
+const STEMS: [&str; 28] = [
     "access", "secret", "token", "account", "shared", "private", "api-key", "api_key", "apikey", "crypter", "cipher",
+    "encryption-key", "encryption_key", "encryptionkey",
     "passw", "passp", "pwd", "sig", "credential", "authorization", "akia", "asia", "ltai", "goog1", "identified",
     "-----begin", "bearer", "eyj",
 ];
@@ -356,6 +358,7 @@ mod tests {
             ("[password=a,b;c] [user=root]", "[password=[REDACTED]] [user=root]"),
             ("--password hunter2 --host x", "--password [REDACTED] --host x"),
             ("--crypter.key 0123456789abcdef --pd x", "--crypter.key [REDACTED] --pd x"),
+            ("--azblob.encryption-key=QUJD --pd x", "--azblob.encryption-key=[REDACTED] --pd x"),
             ("password: hunter2\nuser: x", "password: [REDACTED]\nuser: x"),
             ("mysql://root:p@ss:w0rd@10.0.0.1:4000/test", "mysql://root:[REDACTED]@10.0.0.1:4000/test"),
             ("dsn root:secret@tcp(10.0.0.1:4000)/", "dsn root:[REDACTED]@tcp(10.0.0.1:4000)/"),
