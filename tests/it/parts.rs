@@ -90,12 +90,13 @@ fn piece(kind: usize, n: u64) -> Vec<u8> {
         20 => format!(
             "[{time}] [FATAL] [lib.rs:491] [\"[region {region}] 5 must not happen\"] [backtrace=\"   0: a\\n   1: b\"]\nthread panicked\n   0: std::panic\n             at lib.rs:1\n"
         ),
-        21 => format!(
+        21 => format!("$ tiup br log resume --task-name=task{n} \\\n  --pd pd:2379\n"),
+        22 => format!(
             "[{time}] [INFO] [big.rs:1] [\"a long one\"] [value={}] [region_id={region}]\n",
             "x".repeat(MIB + n as usize * 1000)
         ),
-        22 => format!("{}\n", "no line ends here ".repeat(MIB / 9)),
-        23 => {
+        23 => format!("{}\n", "no line ends here ".repeat(MIB / 9)),
+        24 => {
             format!("panic: long\n\ngoroutine 1 [running]:\n{}", "\tframe of a stack, region 90001\n".repeat(MIB / 20))
         }
         _ => format!(
@@ -106,8 +107,8 @@ fn piece(kind: usize, n: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-const SMALL: usize = 21;
-const ALL: usize = 25;
+const SMALL: usize = 22;
+const ALL: usize = 26;
 
 fn pieces(kinds: usize, count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<(usize, u64)>> {
     prop::collection::vec((0..kinds, 0u64..1000), count)
