@@ -152,7 +152,7 @@ impl Learned {
             event,
             file,
             instance,
-            component: writer.component.filter(|_| !is_guest).or(event.component),
+            component: writer.component.filter(|host| !is_guest && !is_carried(event, *host)).or(event.component),
             is_guest,
             rule: RuleId(self.rules.get(&event.rule)?),
             store: event
@@ -227,6 +227,11 @@ fn is_guest(event: &Event, writer: &Instance) -> bool {
         Some(guest) => host.is_store() && guest.is_in_go(),
         None => host.is_store(),
     }
+}
+
+/// Whether a log of the system only carries a record: the program that wrote it is another.
+fn is_carried(event: &Event, host: Component) -> bool {
+    host == Component::Os && event.shows_writer && event.component.is_some()
 }
 
 fn store_of_service(event: &Event) -> Option<StoreId> {

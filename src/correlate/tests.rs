@@ -663,6 +663,20 @@ fn a_store_that_dies_of_its_damage_has_failed_once() {
     }
 }
 
+/// A disk without room, and the panic that it ends in.
+#[test]
+fn a_store_that_dies_of_its_full_disk_has_failed_once() {
+    let mut cluster = Cluster::default();
+    let full = tikv("engine-no-space", "disk", Severity::Critical).says("IO error: No space left on device");
+    let panic = tikv("panic-snapshot-retries", "panic", Severity::Critical);
+    cluster.log("tikv.log", "2022-07-25T15:00:00Z", full).log("tikv.log", "2022-07-25T15:00:20Z", panic.clone());
+    let found = cluster.correlate().findings;
+    assert_eq!((only(&found).cause, only(&found).events), (Cause::DiskFull, 2));
+    // One that comes an hour later is another's fault.
+    let found = cluster.log("tikv.log", "2022-07-25T16:00:00Z", panic).correlate().findings;
+    assert_eq!(found.incidents.len(), 2);
+}
+
 #[test]
 fn a_store_that_no_record_names_restarts_too() {
     let welcome = record("tikv-welcome", "lifecycle", Severity::Notice, Component::Tikv);

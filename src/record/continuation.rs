@@ -54,7 +54,7 @@ pub(super) fn closes_quote(line: &[u8]) -> bool {
 /// Whether a line that looks like a record's start may be a piece of a line that a container cut, or of a narrow screen.
 pub(super) fn may_be_piece(kind: Kind, line: &[u8]) -> bool {
     match kind {
-        Kind::Clean | Kind::Json | Kind::StatusJson | Kind::StatusTask => false,
+        Kind::Clean | Kind::Json | Kind::StatusJson | Kind::StatusTask | Kind::Row => false,
         Kind::Header => header::whole(&plain(line), true).is_none(),
         _ => true,
     }

@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{command, console, foreign, header, json, prefix, safepoint, status};
+use super::{command, console, foreign, header, json, prefix, safepoint, status, upright};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -40,6 +40,8 @@ pub enum Kind {
     StatusJson,
     /// A GC safe point as `pd-ctl service-gc-safepoint` or `mysql.tidb` has it.
     SafePoint,
+    /// A row of `information_schema.cluster_log`, a line for each column.
+    Row,
     /// A message on the console: `Error: ...`.
     Console,
     /// A banner that names something worth knowing, but is no record: `Detail BR log in ...`.
@@ -86,6 +88,9 @@ fn judge(line: &[u8]) -> Look {
     }
     if safepoint::is_row(text) {
         return Look::Start(Kind::SafePoint, line.len() - text.len());
+    }
+    if upright::begins(text) {
+        return Look::Start(Kind::Row, line.len() - text.len());
     }
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, line.len() - text.len());

@@ -20,6 +20,7 @@ mod recover;
 mod safepoint;
 mod split;
 mod status;
+mod upright;
 
 pub use body::Field;
 pub use clean::{CLEAN_HEADER, clean_level, clean_message, clean_time, is_clean};
@@ -74,6 +75,7 @@ impl<'a> Record<'a> {
             Kind::Clean => clean::read(raw),
             Kind::StatusTask => status::read(raw),
             Kind::SafePoint => safepoint::read(raw),
+            Kind::Row => recover::read(&upright::abreast(raw), kind),
             _ => recover::read(raw, kind),
         }
     }

@@ -271,11 +271,64 @@ Error: the global checkpoint ts: 434834088949972992(2022-07-25 14:46:50 +0000 UT
     sandbox.write("paste.txt", paste);
     let (_, report) = sandbox.analyze(["paste.txt"], "out");
     assert_eq!(components(&report), ["tikv", "tikv", "", "pd", "br"]);
+    // What the kernel says stands before it.
+    let killed = "[948.100] Out of memory: Kill process 94 (tidb-server) score 985 or sacrifice child\n[948.101] Killed process 94 (tidb-server) total-vm:948kB, anon-rss:948kB, file-rss:0kB\n";
+    let old = "2022/07/25 14:54:42.500 kv.rs:784: [ERROR] send raft msg to raft store fail: Transport(Discard(\"Failed to send Raft Message due to full\"))\n";
+    sandbox.write("kernel.txt", format!("{killed}{old}"));
+    let (_, report) = sandbox.analyze(["kernel.txt"], "third");
+    assert_eq!(components(&report), ["os", "os", "tikv"]);
     // The same around a paste of TiDB.
     let advancer = "[2022/07/25 14:54:45.123 +00:00] [WARN] [advancer.go:400] [\"[log backup advancer] option tick failed.\"] [error=x]\n";
     sandbox.write("tidb.txt", format!("{}{paste}", advancer.repeat(9)));
     let (_, report) = sandbox.analyze(["tidb.txt"], "other");
     assert_eq!(components(&report)[9..], ["tikv", "tikv", "tidb", "pd", "br"]);
+}
+
+#[test]
+fn rows_of_the_cluster_s_log_printed_upright_are_records() {
+    let sandbox = Sandbox::new();
+    let row = |level: &str, text: &str| {
+        format!(
+            "    TIME: 2022/07/25 14:54:44.467\n    TYPE: tikv\nINSTANCE: 10.0.1.11:20160\n   LEVEL: {level}\n MESSAGE: {text}\n"
+        )
+    };
+    let star = "***************************";
+    let first = r#"[peer.rs:3403] ["leader missing longer than abnormal_leader_missing_duration"] [expect=600s] [peer_id=71] [region_id=70]"#;
+    // A message of two lines, and one that quotes a record.
+    let second = "[lib.rs:480] [\"[region 94812] 94815 applying snapshot failed\"] [backtrace=\"   0: a\n   1: b\"] [location=a.rs:7] [thread_name=raftstore-5-1]";
+    let third = r#"[advancer.go:400] ["[log backup advancer] option tick failed."] [error="[2022/07/25 14:54:40.000 +00:00] [ERROR] [a.rs:1] [x]"]"#;
+    let paste = format!(
+        "mysql> SELECT * FROM cluster_log\\G\n{star} 1. row {star}\n{}{star} 2. row {star}\n{}{star} 3. row {star}\n{}3 rows in set (0.21 sec)\n",
+        row("WARN", first),
+        row("CRITICAL", second),
+        row("WARN", third)
+    );
+    sandbox.write("paste.txt", &paste);
+    sandbox.write("quoted.txt", paste.replace('\n', "\n> "));
+    for file in ["paste.txt", "quoted.txt"] {
+        let (_, report) = sandbox.analyze([file], "out");
+        let said: Vec<_> = report
+            .rows("events")
+            .iter()
+            .map(|row| ["line", "time", "level", "region_id"].map(|name| row[name].clone()))
+            .collect();
+        let at = "2022-07-25T14:54:44.467Z";
+        assert_eq!(said, [["3", at, "WARN", "70"], ["9", at, "FATAL", "94812"], ["16", at, "WARN", ""]], "{file}");
+    }
+}
+
+#[test]
+fn a_statement_that_failed_in_an_old_tidb_is_one_record() {
+    let sandbox = Sandbox::new();
+    let paste = "2018/07/25 14:54:44.467 conn.go:490: [warning] con:948 dispatch error:\nid:948, addr:10.0.1.7:948 status:1, \
+                 collation:utf8_general_ci, user:shop\n\"SELECT a FROM b WHERE c = 948\"\n[tikv:9006]GC life time is shorter than \
+                 transaction duration, transaction starts at 2018-07-25 14:33:28.052 +0000 UTC, GC safe point is 2018-07-25 14:40:43.852 \
+                 +0000 UTC\ngithub.com/pingcap/errors.AddStack\n\t/go/errors.go:174\n";
+    sandbox.write("tidb.log", paste);
+    let (_, report) = sandbox.analyze(["tidb.log"], "out");
+    let said: Vec<_> =
+        report.rows("events").iter().map(|row| ["line", "level", "rule"].map(|name| row[name].clone())).collect();
+    assert_eq!(said, [["1", "WARN", "text-gc-too-early"]]);
 }
 
 #[test]

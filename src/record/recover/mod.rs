@@ -31,7 +31,7 @@ pub(super) fn read(raw: &[u8], kind: Kind) -> Record<'static> {
     let first = plain(raw.split(|byte| *byte == b'\n').next().unwrap_or_default());
     let outer = prefix::strip(&first);
     let breaks = match kind {
-        Kind::Clean | Kind::Header | Kind::Json | Kind::Console => Breaks::Foreign,
+        Kind::Clean | Kind::Header | Kind::Json | Kind::Console | Kind::Row => Breaks::Foreign,
         _ => Breaks::Own,
     };
     let text = lines::joined(raw, breaks);
@@ -84,7 +84,8 @@ fn inner(text: &[u8], layers: usize) -> Record<'static> {
     }
     let mended = brackets::mended(text);
     let text = mended.as_deref().unwrap_or(text);
-    let found = header::find(text);
+    // What a viewer took the time out of has no header; one further behind is quoted.
+    let found = header::find(text).filter(|header| prefix.local.is_none() || header.start <= prefix.at);
     let start = found.map_or(prefix.at, |header| header.start);
     let before = &text[..start];
     let mut content = quotes::undo(&text[start..], quotes::opens(before));

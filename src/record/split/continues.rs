@@ -6,7 +6,7 @@ use crate::record::command;
 use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
 use crate::record::look::{self, Kind};
 use crate::record::plain::plain;
-use crate::record::{header, json, status};
+use crate::record::{header, json, status, upright};
 use std::ops::Range;
 
 impl<S: Sink> Splitter<'_, '_, S> {
@@ -20,7 +20,9 @@ impl<S: Sink> Splitter<'_, '_, S> {
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
             Kind::Console if self.is_closed_quote(open) => false,
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
-            Kind::Foreign => !fragment && (!self.is_behind_blank(open, at) || is_trace(line)),
+            Kind::Foreign => {
+                (!fragment || self.is_dispatch(open)) && (!self.is_behind_blank(open, at) || is_trace(line))
+            }
             // An empty line within a value: only what closes its quote goes on behind it.
             Kind::Clean | Kind::Header if self.is_behind_blank(open, at) => open.unfinished && closes_quote(line),
             Kind::Clean | Kind::Header => {
@@ -28,14 +30,25 @@ impl<S: Sink> Splitter<'_, '_, S> {
             }
             Kind::Json | Kind::StatusJson => open.unfinished,
             Kind::Command => command::goes_on(&self.window[open.start..open.end]),
+            Kind::Row => !upright::is_between(line),
             _ => false,
         };
         takes && self.add(at, line)
     }
 
+    /// Whether the line is a column of the open row: what it holds begins no record.
+    pub(super) fn is_column(&self, line: &[u8]) -> bool {
+        self.open.is_some_and(|open| open.kind == Kind::Row) && upright::is_column(line)
+    }
+
     /// Whether an empty line stands between the open record and the line.
     fn is_behind_blank(&self, open: Open, at: usize) -> bool {
         memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
+    }
+
+    /// Whether the open record is TiDB's of a statement that failed, as before v3.0: connection, statement and error are lines of it.
+    fn is_dispatch(&self, open: Open) -> bool {
+        memchr::memmem::find(&self.window[open.start..open.end.min(open.start + 256)], b" dispatch error").is_some()
     }
 
     /// Whether the open record stands in backticks and they are closed.

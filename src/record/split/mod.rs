@@ -156,6 +156,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
     /// A line that is not clean.
     fn other(&mut self, at: usize, line: &'w [u8], next: usize) {
         match self.look(line, next) {
+            Look::Start(..) if self.is_column(line) && self.add(at, line) => {}
             Look::Start(Kind::Json, from)
                 if line[from..].starts_with(b"[") || memchr::memmem::find(line, b"}{\"").is_some() =>
             {

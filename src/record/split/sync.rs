@@ -25,7 +25,7 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             let before = line.checked_sub(1).map(|end| line_start(self.window, end, floor));
             if let Look::Start(kind, _) = self.look(text, next) {
                 if !may_be_piece(kind, text) {
-                    let takes_pieces = matches!(kind, Kind::StatusTask | Kind::StatusJson | Kind::Json);
+                    let takes_pieces = matches!(kind, Kind::StatusTask | Kind::StatusJson | Kind::Json | Kind::Row);
                     return if takes_pieces { line } else { nearest.unwrap_or(line) };
                 }
                 let earlier = before.flatten().map(|earlier| self.line_at(earlier).0).unwrap_or_default();
