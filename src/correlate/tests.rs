@@ -678,6 +678,21 @@ fn a_store_that_dies_of_its_full_disk_has_failed_once() {
 }
 
 #[test]
+fn a_store_that_pd_does_not_hear_is_down_unless_its_own_log_says_more() {
+    let unheard =
+        |store: u64| record("pd-store-state-down", "store-health", Severity::Error, Component::Pd).store(store);
+    let mut cluster = Cluster::default();
+    cluster.log("screen.txt", "2022-07-25T15:00:00Z", unheard(4));
+    let found = cluster.correlate().findings;
+    let one = only(&found);
+    assert_eq!((one.kind, one.cause, one.verdict), (IncidentKind::StoreDown, Cause::Unknown, Verdict::Investigate));
+    assert_eq!(one.stores, [StoreId(4)]);
+    let panic = tikv("panic-assertion", "panic", Severity::Critical).store(4);
+    let found = cluster.log(&log_of(4), "2022-07-25T15:00:03Z", panic).correlate().findings;
+    assert_eq!((only(&found).kind, only(&found).cause), (IncidentKind::StoreDown, Cause::Bug));
+}
+
+#[test]
 fn a_store_that_no_record_names_restarts_too() {
     let welcome = record("tikv-welcome", "lifecycle", Severity::Notice, Component::Tikv);
     let mut cluster = Cluster::default();

@@ -9,7 +9,7 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
         // What `br` puts on the terminal, whatever error of another component it passes on.
         Kind::StatusTask | Kind::StatusJson | Kind::Banner | Kind::Command => (Some(Component::Br), true),
         Kind::Console if record.text.starts_with(b"Error: ") => (Some(Component::Br), true),
-        Kind::SafePoint => (component, true),
+        Kind::SafePoint | Kind::Store => (component, true),
         Kind::Panic => (component.or_else(|| of_stack(&record.text)), false),
         _ if record.caller.ends_with(b".rs") => (component.or(Some(Component::Tikv)), true),
         // A rule's component that cannot be right here was refused when it was matched.

@@ -2,12 +2,29 @@
 
 use super::Kind;
 
-/// What a client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`, `Error 9005: ...`.
+/// What a client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`, `Error 9005: ...`,
+/// `SQL Error [9005] [HY000]: ...`, `Error Code: 9005. ...`.
 fn is_client_error(text: &[u8]) -> bool {
-    let Some(rest) = text.strip_prefix(b"ERROR ").or_else(|| text.strip_prefix(b"Error ")) else { return false };
+    const STARTS: [&[u8]; 7] =
+        [b"Error Code: ", b"ERROR ", b"ERROR: ", b"Error ", b"SQL Error [", b"SQL Error (", b"[Err] "];
+    const ENDS: [&[u8]; 6] = [b" (", b": ", b"] ", b"): ", b". ", b" - "];
+    let Some(rest) = STARTS.iter().find_map(|start| text.strip_prefix(*start)) else { return false };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let is_own = digits == 4 && (&rest[..4] == b"1105" || b"89".contains(&rest[0]));
-    is_own && (rest[4..].starts_with(b" (") || rest[4..].starts_with(b": "))
+    is_own && ENDS.iter().any(|end| rest[4..].starts_with(end))
+}
+
+/// Whether a line below another is a sentence of its own: it begins as one does, and the line above is shorter than any terminal's.
+pub(super) fn is_sentence_below(above: &[u8], line: &[u8]) -> bool {
+    /// Terminals have as many columns at least.
+    const COLUMNS: usize = 80;
+    let begins = match line {
+        [first, second, ..] => first.is_ascii_uppercase() && (second.is_ascii_lowercase() || *second == b' '),
+        _ => false,
+    };
+    let is_word = |word: &[u8]| word.iter().all(|byte| byte.is_ascii_alphabetic() || b"',".contains(byte));
+    let words = line.split(|byte| *byte == b' ').take(4).filter(|word| is_word(word)).count();
+    above.len() < COLUMNS && ((begins && words == 4) || line.first().is_some_and(|byte| *byte >= 0xE3))
 }
 
 /// `java.sql.SQLException: text`, `Caused by: com.pingcap.tikv.exception.GrpcException: text`.

@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{command, console, foreign, header, json, prefix, safepoint, status, upright};
+use super::{command, console, foreign, header, json, prefix, safepoint, status, stores, upright};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -40,6 +40,8 @@ pub enum Kind {
     StatusJson,
     /// A GC safe point as `pd-ctl service-gc-safepoint` or `mysql.tidb` has it.
     SafePoint,
+    /// A store as `pd-ctl store` answers it.
+    Store,
     /// A row of `information_schema.cluster_log`, a line for each column.
     Row,
     /// A message on the console: `Error: ...`.
@@ -170,7 +172,7 @@ fn behind(line: &[u8], header: usize) -> usize {
 fn json_kind(text: &[u8]) -> Option<Kind> {
     match text.first()? {
         b'{' if has_any(text, RECORD) => text.get(1..4)?.contains(&b'"').then_some(Kind::Json),
-        b'{' if safepoint::is_answer(text) => Some(Kind::Json),
+        b'{' if safepoint::is_answer(text) || stores::is_answer(text) => Some(Kind::Json),
         b'{' if text.starts_with(b"{\"") && object_kind(text) == Some(Kind::StatusJson) => Some(Kind::StatusJson),
         b'[' if text.starts_with(b"[{\"") && has_any(text, TASK) => Some(Kind::StatusJson),
         b'[' if text.starts_with(b"[{\"") && has_any(text, &[b"\":\"[20", b"\": \"[20"]) => Some(Kind::Json),
@@ -299,6 +301,10 @@ mod tests {
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
             ("ERROR 9005 (HY000) at line 7 in file: 'a.sql': Region is unavailable", start(Kind::Console)),
+            ("ERROR: 1105 (HY000): rpc error", start(Kind::Console)),
+            ("SQL Error [9005] [HY000]: Region is unavailable", start(Kind::Console)),
+            ("Error Code: 9001. PD server timeout", start(Kind::Console)),
+            ("SQL Error [1062] [23000]: Duplicate entry", Look::Other),
             ("ERROR 1064 (42000): You have an error in your SQL syntax", Look::Other),
             ("[CDC:ErrKafkaAsyncSendMessage]kafka: message was too large", Look::Fragment),
             ("\u{25CF} Total 1 Tasks. > #1 <    name: t1  status: \u{25CF} PAUSE", Look::Start(Kind::StatusTask, 19)),

@@ -20,6 +20,7 @@ mod recover;
 mod safepoint;
 mod split;
 mod status;
+mod stores;
 mod upright;
 
 pub use body::Field;
@@ -75,6 +76,7 @@ impl<'a> Record<'a> {
             Kind::Clean => clean::read(raw),
             Kind::StatusTask => status::read(raw),
             Kind::SafePoint => safepoint::read(raw),
+            Kind::Store => stores::read(raw),
             Kind::Row => recover::read(&upright::abreast(raw), kind),
             _ => recover::read(raw, kind),
         }

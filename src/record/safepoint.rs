@@ -86,7 +86,7 @@ pub(super) fn read(raw: &[u8]) -> Record<'static> {
 }
 
 /// The string or number of a member.
-fn value<'t>(object: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
+pub(super) fn value<'t>(object: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     let rest = &object[memchr::memmem::find(object, key)? + key.len()..];
     let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     match rest.strip_prefix(b"\"") {

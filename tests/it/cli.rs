@@ -341,4 +341,14 @@ fn an_error_stands_alone_between_prose_and_what_kubectl_adds() {
     let rows = report.rows("events");
     let said: Vec<(&str, &str)> = rows.iter().map(|row| (&*row["line"], &*row["message"])).collect();
     assert_eq!(said, [("1", "no such bucket: shop"), ("4", "no such folder: shop")]);
+
+    // Prose right below, and what a terminal broke.
+    let long = "a ".repeat(48);
+    let paste =
+        format!("Error: no such folder: shop\nThen we ran it a second time\nError: {long}\nShop is not there\n");
+    sandbox.write("paste.txt", paste);
+    let (_, report) = sandbox.analyze(["paste.txt"], "out");
+    let rows = report.rows("events");
+    assert_eq!(rows[0]["message"], "no such folder: shop");
+    assert!(rows[1]["message"].contains("Shop is not there"), "{}", rows[1]["message"]);
 }

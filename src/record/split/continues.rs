@@ -6,7 +6,7 @@ use crate::record::command;
 use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
 use crate::record::look::{self, Kind};
 use crate::record::plain::plain;
-use crate::record::{header, json, status, upright};
+use crate::record::{console, header, json, status, upright};
 use std::ops::Range;
 
 impl<S: Sink> Splitter<'_, '_, S> {
@@ -18,7 +18,7 @@ impl<S: Sink> Splitter<'_, '_, S> {
             Kind::Report => true,
             Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
-            Kind::Console if self.is_closed_quote(open) => false,
+            Kind::Console if self.is_closed_quote(open) || self.is_above_sentence(open, line) => false,
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => {
                 (!fragment || self.is_dispatch(open)) && (!self.is_behind_blank(open, at) || is_trace(line))
@@ -44,6 +44,13 @@ impl<S: Sink> Splitter<'_, '_, S> {
     /// Whether an empty line stands between the open record and the line.
     fn is_behind_blank(&self, open: Open, at: usize) -> bool {
         memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
+    }
+
+    /// Whether the line is prose below the open record.
+    fn is_above_sentence(&self, open: Open, line: &[u8]) -> bool {
+        let text = &self.window[open.start..open.end];
+        let above = memchr::memrchr(b'\n', text).map_or(text, |at| &text[at + 1..]);
+        console::is_sentence_below(above, plain(line).trim_ascii_start())
     }
 
     /// Whether the open record is TiDB's of a statement that failed, as before v3.0: connection, statement and error are lines of it.

@@ -13,7 +13,7 @@ use super::json::{self, Nesting};
 use super::lines::LineEnds;
 use super::look::{self, Kind, Look, look};
 use super::plain::plain;
-use super::{header, safepoint, status};
+use super::{header, safepoint, status, stores};
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.
@@ -273,6 +273,11 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Kind::Json if safepoint::is_answer(text) => {
                 for part in safepoint::parts(text) {
                     self.emit_object(open.start, part, text, Kind::SafePoint, open.newlines);
+                }
+            }
+            Kind::Json if stores::is_answer(text) => {
+                for part in stores::parts(text) {
+                    self.emit_object(open.start, part, text, Kind::Store, open.newlines);
                 }
             }
             Kind::Json if json::holds_several(text) => {

@@ -45,6 +45,8 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     keep(gone(world, taken), taken, &mut alarmed);
     keep(leaderless(world, taken), taken, &mut alarmed);
     keep(criticals(world, taken), taken, &mut alarmed);
+    let told = drafts.iter().flat_map(|draft| draft.stores.iter().copied()).collect();
+    drafts.extend(unheard(world, &told));
     drafts
 }
 
@@ -161,6 +163,22 @@ fn gone(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
         drafts.push(draft);
     }
     drafts
+}
+
+/// Stores of which PD says that it hears nothing, and nobody else says more.
+fn unheard(world: &World<'_>, told: &BTreeSet<StoreId>) -> Vec<Draft> {
+    let mut by_store: BTreeMap<StoreId, Vec<EpisodeId>> = BTreeMap::new();
+    for id in world.graph.of_kind("store-not-heard") {
+        if let Some(store) = world.episodes.at(*id).key.store.filter(|store| !told.contains(store)) {
+            by_store.entry(store).or_default().push(*id);
+        }
+    }
+    let draft = |core: Vec<EpisodeId>| {
+        let mut draft = rests_on(IncidentKind::StoreDown, &core, world);
+        tell(&mut draft, core[0], world);
+        draft
+    };
+    by_store.into_values().map(draft).collect()
 }
 
 /// Regions that have no leader until the end of the logs.
