@@ -126,6 +126,10 @@ fn judge(line: &[u8]) -> Look {
     if let Some(kind) = json_kind(text) {
         return Look::Start(kind, at);
     }
+    // Before a header without time is looked for: an address as a link looks like the source file of one.
+    if let Some(kind) = console::start(text) {
+        return Look::Start(kind, at);
+    }
     if let Some(header) = header::find(line) {
         return Look::Start(Kind::Header, behind(line, header.start));
     }
@@ -134,9 +138,6 @@ fn judge(line: &[u8]) -> Look {
     }
     if starts_with_level(text) {
         return Look::Start(Kind::Header, at);
-    }
-    if let Some(kind) = console::start(text) {
-        return Look::Start(kind, at);
     }
     if foreign::is_foreign(text) {
         return Look::Start(Kind::Foreign, at);
@@ -238,6 +239,7 @@ fn is_fragment(text: &[u8]) -> bool {
         || is_error(text)
         || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
         || has_fields(text)
+        || is_failed_import(text)
         || json::has_members(text)
         || text.trim_ascii_end().ends_with(b"\"]")
 }
@@ -259,6 +261,14 @@ fn is_error(text: &[u8]) -> bool {
         b"RegionError(",
     ];
     text.starts_with(b"rpc error: code = ") || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+}
+
+/// A row of `SHOW IMPORT JOBS`, whatever its message: the phase, then the state.
+fn is_failed_import(text: &[u8]) -> bool {
+    const PHASES: [&[u8]; 5] =
+        [b"global-sorting", b"importing", b"validating", b"resolving-conflicts", b"collecting-conflicts"];
+    let mut cells = text.split(|byte| *byte == b'|').map(<[u8]>::trim_ascii);
+    cells.any(|cell| PHASES.contains(&cell)) && cells.next() == Some(b"failed")
 }
 
 /// `[region 94812] 94815 text`: a message of raft.
@@ -300,6 +310,9 @@ mod tests {
             ("> #1 <", start(Kind::StatusTask)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
+            ("Error: store 1 at [10.0.1.11:20160](http://10.0.1.11:20160/): no such task", start(Kind::Console)),
+            ("| 7 | s3://b/*.csv | `app`.`orders` | 104 | importing | failed   | 1GB | NULL | EOF |", Look::Fragment),
+            ("| 7 | s3://b/*.csv | `app`.`orders` | 104 | importing | running  | 1GB | NULL |     |", Look::Other),
             ("ERROR 9005 (HY000) at line 7 in file: 'a.sql': Region is unavailable", start(Kind::Console)),
             ("ERROR: 1105 (HY000): rpc error", start(Kind::Console)),
             ("SQL Error [9005] [HY000]: Region is unavailable", start(Kind::Console)),

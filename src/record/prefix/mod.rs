@@ -149,6 +149,8 @@ mod tests {
             ("Mar 4 16:55:03 localhost kernel: CPU: 14", "CPU: 14", None),
             ("2022-07-25T14:54:44+0800 host tikv-server[12]: hello", "hello", Some("2022-07-25T06:54:44.000Z")),
             ("2026-06-03 15:39:43 | panic: x", "panic: x", None),
+            ("2026-06-03 15:39:43\tpanic: x", "panic: x", None),
+            ("2026-06-03 15:39:43\tlog=\"panic: x", "panic: x", None),
             (
                 "2022-07-25 22:54:44 (UTC+08:00)TiKV a:20160[a.rs:1]  [x]",
                 "[a.rs:1]  [x]",

@@ -3,10 +3,18 @@
 use super::Inner;
 use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 
-/// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it. Its time has no offset: it is one only for a record without.
+/// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it, and with a tab, perhaps before `log="text"`. Its time has no
+/// offset: it is one only for a record without.
 pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
     let (naive, rest) = parse_naive(text)?;
-    let inner = rest.trim_ascii_start().strip_prefix(b"|")?.trim_ascii_start();
+    let inner = match rest.strip_prefix(b"\t") {
+        Some(inner) => {
+            let word = inner.split(|byte| b"\t |".contains(byte)).next()?;
+            // A level in the next column is of a format of its own.
+            Level::parse(word).is_none().then(|| inner.strip_prefix(b"log=\"").unwrap_or(inner))?
+        }
+        None => rest.trim_ascii_start().strip_prefix(b"|")?.trim_ascii_start(),
+    };
     Some(Inner { at: text.len() - inner.len(), shown: Some(Timestamp(naive)), ..Inner::default() })
 }
 

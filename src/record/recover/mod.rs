@@ -149,7 +149,23 @@ fn headless(text: &[u8]) -> Record<'static> {
         let message = text[..end].trim_ascii_start();
         record.message = Cow::Owned(escape::unescape(message.strip_prefix(b"\"").unwrap_or(message)).into_owned());
     }
+    if !record.has_message
+        && let Some(cell) = cell_of(text, &record.message)
+    {
+        record.message = Cow::Owned(escape::unescape(cell).into_owned());
+    }
     record
+}
+
+/// The cell of a table's row in which a code in brackets stands: it is followed by what it means.
+fn cell_of<'t>(text: &'t [u8], code: &[u8]) -> Option<&'t [u8]> {
+    if code.is_empty() || memchr::memchr_iter(b'|', text).count() < 3 {
+        return None;
+    }
+    let at = memchr::memmem::find(text, code)?;
+    let start = memchr::memrchr(b'|', &text[..at]).map_or(0, |bar| bar + 1);
+    let end = memchr::memchr(b'|', &text[at..]).map_or(text.len(), |bar| at + bar);
+    Some(text[start..end].trim_ascii())
 }
 
 /// Reads level, caller, message and fields, which begin at `at`.
@@ -224,6 +240,8 @@ fn tail(text: &[u8]) -> &[u8] {
 fn message_only(text: &[u8], kind: Kind) -> Record<'static> {
     let text = prefix::trim_marks(text);
     let text = text.strip_suffix(b"`").filter(|code| !code.contains(&b'`')).unwrap_or(text);
+    // What ends a string of a log viewer.
+    let text = text.strip_suffix(b"\\n\"").unwrap_or(text);
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let message = if kind == Kind::Console { text.strip_prefix(b"Error: ").unwrap_or(text) } else { first };
     Record {

@@ -9,6 +9,11 @@ use crate::record::plain::plain;
 use crate::record::{console, header, json, status, upright};
 use std::ops::Range;
 
+/// Whether a line is a heading of a report: `### 2. What did you expect`, or in brackets as Chinese forms have it.
+fn is_heading(line: &[u8]) -> bool {
+    line.starts_with(b"##") || line.starts_with("\u{3010}".as_bytes())
+}
+
 impl<S: Sink> Splitter<'_, '_, S> {
     /// Whether the line belongs to the open record; then it is added to it.
     pub(super) fn continues(&mut self, at: usize, line: &[u8], fragment: bool) -> bool {
@@ -18,7 +23,9 @@ impl<S: Sink> Splitter<'_, '_, S> {
             Kind::Report => true,
             Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
-            Kind::Console if self.is_closed_quote(open) || self.is_above_sentence(open, line) => false,
+            Kind::Console if self.is_closed_quote(open) || is_heading(line) || self.is_above_sentence(open, line) => {
+                false
+            }
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => {
                 (!fragment || self.is_dispatch(open)) && (!self.is_behind_blank(open, at) || is_trace(line))
