@@ -34,8 +34,6 @@ const FILES: [(Component, &[&str]); 4] = [
             "gc_worker.go",
             "domain.go",
             "session.go",
-            "conn.go",
-            "server.go",
             "ddl_worker.go",
             "advancer.go",
             "owner_daemon.go",
@@ -44,7 +42,6 @@ const FILES: [(Component, &[&str]); 4] = [
             "coprocessor.go",
             "adapter.go",
             "update.go",
-            "manager.go",
         ],
     ),
     (
