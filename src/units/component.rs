@@ -36,6 +36,19 @@ impl Component {
         }
     }
 
+    /// How prose calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tikv => "TiKV",
+            Self::Br => "BR",
+            Self::Tidb => "TiDB",
+            Self::Pd => "PD",
+            Self::Tiflash => "TiFlash",
+            Self::Cdc => "TiCDC",
+            Self::Os => "the system",
+        }
+    }
+
     /// Whether an instance of it is a store, with a store id.
     pub const fn is_store(self) -> bool {
         matches!(self, Self::Tikv | Self::Tiflash)

@@ -245,15 +245,22 @@ fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
     match (&run.command, job) {
         (Some(command), _) if !run.failed_later() => format!("br {}", command.trim_start_matches("br ")),
         (_, Job::Backup) => "A backup".to_owned(),
+        (_, Job::Restore) if rules().any(|rule| is_import(&rule.id)) => "An import".to_owned(),
         (_, Job::Restore) => "A restore".to_owned(),
         (_, Job::Log(Verb::Start)) => "br log start".to_owned(),
         (_, Job::Log(Verb::Pause)) => "br log pause".to_owned(),
         (_, Job::Log(Verb::Resume)) => "br log resume".to_owned(),
         (_, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
+        (_, Job::Other) if rules().any(|rule| rule.component == Some(Component::Cdc)) => "A changefeed".to_owned(),
         (_, Job::Other) if is_br() => "A br command".to_owned(),
         (_, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),
         (_, Job::Other) => "Something".to_owned(),
     }
+}
+
+/// Whether a rule is about TiDB Lightning or IMPORT INTO.
+fn is_import(rule: &str) -> bool {
+    rule.starts_with("lightning-") || rule.starts_with("import-")
 }
 
 /// The rule that knows what went wrong: of a record that only says that something did, the one of what it quotes.

@@ -1,6 +1,6 @@
 //! One run, and when a further record is of another.
 
-use super::says::{Ending, Job, Refusal, command_of, job_of, job_of_failure, refusal_of, root};
+use super::says::{Ending, Job, Refusal, command_of, job_of, job_of_failure, job_of_group, refusal_of, root};
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::Place;
 use crate::correlate::identify::InstanceId;
@@ -61,6 +61,8 @@ pub(in crate::correlate) struct BrRun {
     pub(in crate::correlate) records: Vec<RunRecord>,
     succeeded: bool,
     failed: bool,
+    /// Whether nothing but the group of a rule told the job.
+    is_guess: bool,
     /// Whether it began with a command line.
     typed: bool,
     /// Whether the log part of a restore to a point in time ended well.
@@ -114,6 +116,7 @@ impl BrRun {
             records: Vec::new(),
             succeeded: false,
             failed: false,
+            is_guess: false,
             typed: is_typed(told.event),
             restored_point: false,
             sets_tiflash: false,
@@ -201,8 +204,14 @@ impl BrRun {
             }
         }
         // What was asked says more than what went wrong: `br log metadata` is no backup, whatever its storage answers.
-        if self.job == Job::Other && self.command.is_none() {
-            self.job = job_of_failure(event);
+        if self.command.is_none() && (self.job == Job::Other || self.is_guess) {
+            let said = job_of_failure(event);
+            if said != Job::Other {
+                (self.job, self.is_guess) = (said, false);
+            } else if self.job == Job::Other {
+                self.job = job_of_group(event);
+                self.is_guess = self.job != Job::Other;
+            }
         }
         self.refusal = self.refusal.or_else(|| refusal_of(event));
         self.restored_point |= &*event.rule == "br-restore-log-success";

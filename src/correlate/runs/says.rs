@@ -119,14 +119,15 @@ pub(super) fn job_of_failure(event: &Event) -> Job {
     if failed && says(["failed to backup", "error happen in store", "failed to put object"]) {
         return Job::Backup;
     }
-    if message.contains("failed to check gc safePoint, checkpoint ts") {
-        Job::Log(Verb::Resume)
-    } else if &*event.group == "restore" && event.severity >= Severity::Error {
-        Job::Restore
-    } else if &*event.group == "backup" && event.severity >= Severity::Error {
-        Job::Backup
-    } else {
-        Job::Other
+    if message.contains("failed to check gc safePoint, checkpoint ts") { Job::Log(Verb::Resume) } else { Job::Other }
+}
+
+/// What the rule of a failure is mostly about.
+pub(super) fn job_of_group(event: &Event) -> Job {
+    match &*event.group {
+        "restore" if event.severity >= Severity::Error => Job::Restore,
+        "backup" if event.severity >= Severity::Error => Job::Backup,
+        _ => Job::Other,
     }
 }
 

@@ -244,7 +244,7 @@ fn tell(draft: &mut Draft, lead: EpisodeId, world: &World<'_>) {
     let rule = world.catalog.get(world.learned.rule(run.key.rule));
     draft.remedy = rule.filter(|rule| !rule.wraps).map(|rule| rule.remedy.to_string()).filter(|text| !text.is_empty());
     let address = world.learned.instance(run.instance).address.clone();
-    let component = run.component.map(|component| component.to_string());
+    let component = run.component.map(|component| component.name().to_owned());
     let service = unit(run).map(|unit| format!("service {unit}"));
     let whom = named("store", draft.stores.iter())
         .or(service)
