@@ -66,10 +66,16 @@ pub(super) fn resume(task: Option<&str>, pd: &str) -> Vec<String> {
 
 /// Stop the task, start it anew, and back up in full: what restores need from then on.
 pub(super) fn recreate(task: Option<&str>, pd: &str, storage: Option<&str>) -> Vec<String> {
+    let mut commands = start(task, pd, storage);
+    commands.insert(0, format!("br log stop --task-name={} --pd {pd}", task_name(task)));
+    commands
+}
+
+/// Start a task, and back up in full.
+pub(super) fn start(task: Option<&str>, pd: &str, storage: Option<&str>) -> Vec<String> {
     let task = task_name(task);
     let storage = shell(storage.filter(|url| !url.contains("REDACTED")).unwrap_or_default(), "<STORAGE>");
     vec![
-        format!("br log stop --task-name={task} --pd {pd}"),
         format!("br log start --task-name={task} --pd {pd} --storage {storage}"),
         format!("br backup full --pd {pd} --storage '<FULL_BACKUP_STORAGE>'"),
     ]

@@ -332,6 +332,18 @@ fn the_console_line_of_a_refused_resume_alone() {
 }
 
 #[test]
+fn a_task_that_could_not_start_is_not_stopped_first() {
+    let mut cluster = Cluster::default();
+    let refused = refusal("br-gc-safepoint-exceeded", Severity::Critical, "Error: check service safe point");
+    cluster.log("console.txt", "", refused.fact(FactKind::Command, "", "log start"));
+    let found = cluster.correlate().findings;
+    let incident = only(&found);
+    assert_eq!((incident.kind, incident.verdict), (IncidentKind::ResumeRefused, Verdict::RecreateTask));
+    assert!(incident.commands[0].starts_with("br log start "), "{:?}", incident.commands);
+    assert!(incident.summary.contains("without --start-ts"), "{}", incident.summary);
+}
+
+#[test]
 fn a_refusal_by_one_step_says_that_nothing_need_be_lost() {
     let mut cluster = Cluster::default();
     let failed = record("br-summary-failed", "log-backup", Severity::Error, Component::Br)

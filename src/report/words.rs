@@ -66,6 +66,7 @@ pub(super) fn title(incident: &Incident, task: Option<&Task>, now: Option<Timest
         IncidentKind::TaskFailed => (of_task("task"), "ERROR", true),
         IncidentKind::TaskPaused => (of_task("task"), "PAUSED", true),
         IncidentKind::CheckpointStalled => (of_task("task"), "CHECKPOINT STANDS STILL", true),
+        IncidentKind::ResumeRefused if starts_anew(incident) => (of_task("task"), "START REFUSED", false),
         IncidentKind::ResumeRefused => (of_task("task"), "RESUME REFUSED", false),
         IncidentKind::RestoreIncomplete => (of_task("restore"), "RESTORE INCOMPLETE", false),
         IncidentKind::BackupFailed => (of_task("backup"), "BACKUP FAILED", false),
@@ -95,6 +96,11 @@ pub(super) fn title(incident: &Incident, task: Option<&Task>, now: Option<Timest
         (IncidentStatus::Open, None, _) => word.to_owned(),
     };
     Title { subject: safe.own(subject), state: safe.own(state) }
+}
+
+/// Whether there is no task yet that had to be stopped first.
+fn starts_anew(incident: &Incident) -> bool {
+    incident.commands.first().is_some_and(|command| command.starts_with("br log start"))
 }
 
 /// `region merge (observed)`.
@@ -209,6 +215,9 @@ pub(super) fn decision(incident: &Incident, task: Option<&Task>, now: Option<Tim
     let again = matches!(incident.kind, IncidentKind::BackupFailed | IncidentKind::RestoreFailed);
     let (call, rest) = match incident.verdict {
         Verdict::Resume => ("CAN BE RESUMED", first(resume_by(deadline, about, now))),
+        Verdict::RecreateTask if starts_anew(incident) => {
+            ("CANNOT START THERE", ", GC has passed that moment. Start without --start-ts".to_owned())
+        }
         Verdict::RecreateTask => {
             let past = task.and_then(|task| task.exceeded_by_s).filter(|seconds| *seconds > 0);
             let past = past.map_or_else(String::new, |seconds| format!(" by {}", hms(seconds.saturating_mul(1_000))));

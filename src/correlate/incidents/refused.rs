@@ -66,7 +66,9 @@ fn draft(task: Option<String>, runs: &[Refused<'_>], world: &World<'_>) -> Draft
     draft.certainty = Certainty::Observed;
     draft.verdict = Verdict::RecreateTask;
     let storage = known.and_then(|(story, _)| story.log.storage.as_deref());
-    draft.commands = commands::recreate(draft.task.as_deref(), world.pd, storage);
+    // A task whose start was refused is not there to be stopped.
+    let commands = if is_new(first, known) { commands::start } else { commands::recreate };
+    draft.commands = commands(draft.task.as_deref(), world.pd, storage);
     for (run, _) in runs {
         for record in run.records.iter().filter(|record| record.fails() || record.severity >= Severity::Error) {
             draft.add(moment(record, world, refused_words(run)));
@@ -75,12 +77,17 @@ fn draft(task: Option<String>, runs: &[Refused<'_>], world: &World<'_>) -> Draft
     if let Some((_, judged)) = known {
         super::tasks::add_gc(&mut draft, judged, world);
     }
-    draft.summary = summary(first, refusal, runs.len(), &draft);
+    draft.summary = summary(first, refusal, runs.len(), is_new(first, known), &draft);
     if let Some(start) = recreated(known, runs, world) {
         draft.says(&format!("A new task was started{}.", at(Some(start))));
         draft.recovered(Some(start));
     }
     draft
+}
+
+/// Whether a task was to be started of which nothing else is known.
+fn is_new(run: &BrRun, known: Option<&(Story, Judged)>) -> bool {
+    run.job == Job::Log(Verb::Start) && known.is_none()
 }
 
 fn refused_words(run: &BrRun) -> String {
@@ -99,7 +106,7 @@ fn recreated(known: Option<&(Story, Judged)>, runs: &[(&BrRun, Refusal)], world:
     starts.filter_map(|step| step.time).filter(|time| *time > refused).min()
 }
 
-fn summary(run: &BrRun, refusal: Refusal, times: usize, draft: &Draft) -> String {
+fn summary(run: &BrRun, refusal: Refusal, times: usize, is_new: bool, draft: &Draft) -> String {
     let command = match run.job {
         Job::Log(Verb::Start) => "br log start",
         Job::Log(Verb::Pause) => "br log pause",
@@ -116,6 +123,15 @@ fn summary(run: &BrRun, refusal: Refusal, times: usize, draft: &Draft) -> String
             "{command}{of} was refused{again}{when}: GC has reached the checkpoint itself ({}Z), not what comes after it. Older versions \
              refuse that by mistake (tikv#13532). Try again once the checkpoint has moved, or with a newer br; recreate the task only if \
              that is refused too.",
+            wanted.human(),
+        );
+    }
+    if is_new {
+        return format!(
+            "{command}{of} was refused{again}{when}: GC has reached {}Z, {} past the moment to start from ({}Z), so changes after it may \
+             be gone. Start the task without --start-ts, and take a full backup.",
+            reached.human(),
+            hms(reached.since(wanted)),
             wanted.human(),
         );
     }
