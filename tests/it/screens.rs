@@ -1,6 +1,6 @@
 //! `br log status` on terminals of every width: what the program printed is what is read, to the byte.
 
-use crate::harness::{Row, Sandbox};
+use crate::harness::{Report, Row, Sandbox};
 use std::fmt::Write as _;
 use tidescope::record::{RawRecord, Record, Sink, split};
 
@@ -450,6 +450,103 @@ fn what_kubectl_and_tiup_print_is_evidence() {
         assert_eq!((&*event["rule"], &*event["line"]), ("tiup-start-timeout", "2"), "{text}");
         assert_eq!((&*event["time"], &*event["level"]), ("2022-07-25T14:54:44.468Z", "ERROR"));
     }
+}
+
+/// What is found in a text that somebody copied.
+fn found(text: &str) -> Report {
+    let sandbox = Sandbox::new();
+    sandbox.write("console.txt", text);
+    sandbox.analyze(["console.txt"], "out").1
+}
+
+#[test]
+fn one_failure_is_one_incident_with_its_cause() {
+    let import = |message: &str| {
+        format!(
+            "| 7 | s3://b/*.csv | `app`.`t` | 104 | importing | failed   | 1GB | NULL | {message} | 2025-03-14 06:35:06.1 |\n"
+        )
+    };
+    let restore = |why: &str| {
+        format!("[2025/03/14 06:35:06.127 +00:00] [ERROR] [restore.go:76] [\"failed to restore\"] [error=\"{why}\"]\n")
+    };
+    for (text, cause, says) in [
+        // An address as a link is no source file.
+        (
+            "Error: error happen in store 5 at [10.0.1.14:20160](http://10.0.1.14:20160/): NoSuchBucket: [BR:KV:ErrKVStorage]tikv storage occur I/O error\n",
+            "storage-access",
+            "A backup failed (store 5)",
+        ),
+        // The last line of TiUP is no failure of its own, nor is a heading part of it.
+        (
+            "Error: failed to put object: AccessDenied\nError: exit status 1\n\u{3010}\u{9644}\u{4ef6}\u{3011}\n### 4. Version\n",
+            "storage-access",
+            "A backup failed",
+        ),
+        (
+            "Error: desc = \"transport: authentication handshake failed: x509: unknown authority\"\n",
+            "configuration",
+            "TLS",
+        ),
+        ("Error: rpc error: code = Unavailable desc = not leader\n", "pd-unavailable", "PD was changing its leader"),
+        (&import("[tikv:9005]Region is unavailable"), "unknown", "An import failed: A region could not be read"),
+        (&import("context deadline exceeded"), "network", "An import failed"),
+        // Whom the storage refuses and why stands in what the record quotes.
+        (
+            &restore("failed to read s3 file, file info: input.key='k': StatusCode: 403, api error AccessDenied: x"),
+            "storage-access",
+            "The store knows who asks and refuses",
+        ),
+        (&restore("rpc error: code = Unavailable desc = not leader"), "pd-unavailable", "PD could not be reached"),
+        (
+            "Error: [CDC:ErrGCTTLExceeded]the checkpoint-ts(434834088949972992) lag of the changefeed(feed1) has exceeded the GC TTL\n",
+            "gc-safepoint",
+            "A changefeed failed",
+        ),
+        (
+            "[2025/03/14 06:35:06.127 +00:00] [WARN] [owner.go:1500] [\"changefeed checkpoint is lagging too much, so it will be stopped.\"] [changefeed=feed1]\n",
+            "gc-safepoint",
+            "TiCDC at 2025-03-14 06:35:06Z",
+        ),
+        ("2024-04-12 23:27:33\tlog=\"panic: send on closed channel\\n\"\n", "bug", "A Go program"),
+        // What it was about stands in the record that ends it, not in the code of an earlier one.
+        (
+            "[2025/03/14 06:35:06.127 +00:00] [WARN] [conn.go:291] [\"failed to reset grpc connection, retry it\"] [error=\"[BR:Common:ErrFailedToConnect]failed to make connection to store 5\"]\n\
+             [2025/03/14 06:36:06.127 +00:00] [ERROR] [backup_raw.go:220] [\"failed to backup raw kv\"] [error=\"[BR:KV:ErrKVUnknown]unknown tikv error\"]\n",
+            "network",
+            "A backup failed",
+        ),
+    ] {
+        let incident = found(text).row("incidents");
+        assert_eq!(incident["cause"], cause, "{text}: {incident:?}");
+        assert!(incident["summary"].contains(says), "{text}: {incident:?}");
+    }
+    assert_eq!(found(&import("NULL").replace("failed", "finished")).rows("incidents"), []);
+}
+
+#[test]
+fn a_source_file_that_many_have_does_not_tell_who_wrote_it() {
+    let text = "[2025/03/14 06:35:06.127 +00:00] [WARN] [manager.go:270] [\"Sink manager backend sink fails\"] [changefeed=feed1] [error=EOF]\n";
+    assert_eq!(found(text).row("sources")["component"], "cdc");
+}
+
+#[test]
+fn what_a_store_reports_of_a_task_that_stands_is_told() {
+    let text = "\u{25CF} Total 1 Tasks.\n> #1 <\n    name: t7\n    status: \u{25CF} NORMAL\n    start: 2022-05-14 11:09:40.7 +0800 CST\n\
+                checkpoint[global]: 2022-05-14 11:31:47.2 +0800 CST; gap=34m53s\nerror[store=4]: KV:LogBackup:NoSuchTask\n\
+                checkpoint[store=5]: 2022-05-14 11:31:47.25 +0800 CST; gap=34m53s\n";
+    let incident = found(text).row("incidents");
+    assert_eq!(incident["kind"], "checkpoint-stalled");
+    assert!(incident["summary"].contains("store 4 reports KV:LogBackup:NoSuchTask."), "{incident:?}");
+}
+
+#[test]
+fn whatever_a_statement_is_answered_its_failure_is_told() {
+    let report = found(
+        "mysql> BACKUP DATABASE app TO 's3://b/x';\nERROR 8124 (HY000): Backup failed: the schema changed\nmysql> RESTORE DATABASE app FROM \
+         's3://b/x';\nERROR 8125 (HY000): Restore failed: Error 1050: Table 'app.t' already exists\n",
+    );
+    let kinds: Vec<_> = report.rows("incidents").into_iter().map(|incident| incident["kind"].clone()).collect();
+    assert_eq!(kinds, ["backup-failed", "restore-failed"]);
 }
 
 /// Terminals are what reports hold most: the task and PD that somebody typed are those of the next command.

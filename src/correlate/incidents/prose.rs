@@ -7,7 +7,7 @@ use crate::correlate::episodes::{EpisodeId, cut};
 use crate::correlate::findings::{Cause, DeadlineBasis, MergeResult, Verdict};
 use crate::correlate::regions::Merge;
 use crate::correlate::tasks::{Down, Ended, Judged, Reason, Stall, Story};
-use crate::units::{RegionId, hms};
+use crate::units::{RegionId, StoreId, hms};
 use std::fmt::Display;
 
 /// What is told of a task that failed or was paused.
@@ -82,9 +82,10 @@ pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &St
     let whom = whom(draft);
     let is_leaderless = world.graph.of_kind("no-leader").iter().any(|id| draft.episodes.contains_key(id));
     said.push(match draft.cause {
-        Cause::Unknown if whom.is_empty() => {
-            "The task is not paused, and no record says what holds it back.".to_owned()
-        }
+        Cause::Unknown if whom.is_empty() => match reported(&world.episodes.at(stall.episode).summary) {
+            Some((store, code)) => format!("The task is not paused, but store {store} reports {code}."),
+            None => "The task is not paused, and no record says what holds it back.".to_owned(),
+        },
         Cause::Unknown if is_leaderless => {
             format!("The task is not paused; it waits for a region without a leader{whom}.")
         }
@@ -99,6 +100,12 @@ pub(super) fn of_stall(draft: &Draft, story: &Story, judged: &Judged, stall: &St
         None => said.extend(prospect(judged)),
     }
     said.join(" ")
+}
+
+/// The first error that the screen of a task shows, whatever its status: `; error[store=1]: KV:LogBackup:NoSuchTask`.
+fn reported(screen: &str) -> Option<(StoreId, &str)> {
+    let (store, rest) = screen.split_once("; error[store=")?.1.split_once("]: ")?;
+    Some((StoreId(store.parse().ok()?), rest.split(';').next()?.trim()))
 }
 
 /// ` (store 4, region 7)`, as far as known.
