@@ -689,6 +689,21 @@ fn a_store_that_dies_of_its_full_disk_has_failed_once() {
     assert_eq!(found.incidents.len(), 2);
 }
 
+/// What a store logs of its panic and what it puts on the terminal is one death; a minute later it is another.
+#[test]
+fn a_panic_that_is_told_twice_is_one_death() {
+    let panic = |rule: &str| tikv(rule, "panic", Severity::Critical);
+    let mut cluster = Cluster::default();
+    cluster.log("tikv.log", "2022-07-25T15:00:00Z", panic("tikv-panic")).log(
+        "tikv.log",
+        "2022-07-25T15:00:00.100Z",
+        panic("panic-raft-commit-range"),
+    );
+    assert_eq!(only(&cluster.correlate().findings).kind, IncidentKind::StoreDown);
+    cluster.log("tikv.log", "2022-07-25T15:01:00Z", panic("tikv-panic"));
+    assert_eq!(only(&cluster.correlate().findings).kind, IncidentKind::StoreRestarted);
+}
+
 #[test]
 fn a_store_that_pd_does_not_hear_is_down_unless_its_own_log_says_more() {
     let unheard =

@@ -9,24 +9,32 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
         // What `br` puts on the terminal, whatever error of another component it passes on.
         Kind::StatusTask | Kind::StatusJson | Kind::Banner | Kind::Command => (Some(Component::Br), true),
         Kind::Console if record.text.starts_with(b"Error: ") => (Some(Component::Br), true),
-        Kind::SafePoint | Kind::Store => (component, true),
+        Kind::SafePoint | Kind::Store | Kind::Listed => (component, true),
         Kind::Panic => (component.or_else(|| of_stack(&record.text)), false),
         _ if record.caller.ends_with(b".rs") => (component.or(Some(Component::Tikv)), true),
         // A rule's component that cannot be right here was refused when it was matched.
-        _ if record.caller.ends_with(b".go") => (component.filter(|component| component.is_in_go()), true),
+        _ if record.caller.ends_with(b".go") => {
+            let known = component.filter(|component| component.is_in_go());
+            (known.or_else(|| of_stack(&record.text)), true)
+        }
         _ => (component, false),
     }
 }
 
-/// The program whose functions stand in the stack of a panic.
+/// The program whose functions stand in the stack of a panic. PD's client is part of other programs too.
 fn of_stack(text: &[u8]) -> Option<Component> {
-    const FUNCTIONS: [(&[u8], Component); 6] = [
+    const FUNCTIONS: [(&[u8], Component); 11] = [
         (b"tidb-server/main.go", Component::Tidb),
         (b"/br/cmd/br/", Component::Br),
         (b"/br/pkg/restore", Component::Br),
         (b"/br/pkg/backup", Component::Br),
         (b"/br/pkg/task.", Component::Br),
         (b"/cmd/pd-server/", Component::Pd),
+        (b"/pd/pkg/logutil.LogPanic", Component::Pd),
+        (b"/pd/pkg/utils/logutil.LogPanic", Component::Pd),
+        (b"/pd/pkg/schedule", Component::Pd),
+        (b"/pd/server/schedule", Component::Pd),
+        (b"/pd/server/cluster", Component::Pd),
     ];
     FUNCTIONS.iter().find(|(name, _)| memchr::memmem::find(text, name).is_some()).map(|(_, component)| *component)
 }
@@ -67,6 +75,12 @@ mod tests {
         ] {
             let text = format!("panic: x\n\ngoroutine 1 [running]:\n{frame}");
             assert_eq!(of(&Record::read(text.as_bytes(), Kind::Panic), None).0, want, "{frame}");
+        }
+        for (function, want) in [("pkg/utils/logutil.LogPanic", Some(Pd)), ("client.(*client).GetStore", None)] {
+            let text = format!(
+                "[2022/07/25 14:54:44.467 +00:00] [FATAL] [log.go:87] [panic] [recover={{}}] [stack=\"github.com/tikv/pd/{function}\\n\\t/a.go:7\"]"
+            );
+            assert_eq!(of(&Record::clean(text.as_bytes()), None), (want, true), "{function}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{command, console, foreign, header, json, prefix, safepoint, status, stores, upright};
+use super::{command, console, foreign, header, json, listed, prefix, safepoint, status, stores, upright};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -42,6 +42,8 @@ pub enum Kind {
     SafePoint,
     /// A store as `pd-ctl store` answers it.
     Store,
+    /// A row of `kubectl get pods` or `tiup cluster display` about what does not run.
+    Listed,
     /// A row of `information_schema.cluster_log`, a line for each column.
     Row,
     /// A message on the console: `Error: ...`.
@@ -138,6 +140,9 @@ fn judge(line: &[u8]) -> Look {
     }
     if starts_with_level(text) {
         return Look::Start(Kind::Header, at);
+    }
+    if listed::is_row(line) {
+        return Look::Start(Kind::Listed, 0);
     }
     if foreign::is_foreign(text) {
         return Look::Start(Kind::Foreign, at);

@@ -13,6 +13,7 @@ mod foreign;
 mod header;
 mod json;
 mod lines;
+mod listed;
 mod look;
 mod plain;
 mod prefix;
@@ -76,6 +77,7 @@ impl<'a> Record<'a> {
             Kind::Clean => clean::read(raw),
             Kind::StatusTask => status::read(raw),
             Kind::SafePoint => safepoint::read(raw),
+            Kind::Listed => listed::read(raw),
             Kind::Store => stores::read(raw),
             Kind::Row => recover::read(&upright::abreast(raw), kind),
             _ => recover::read(raw, kind),

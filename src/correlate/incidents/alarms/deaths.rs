@@ -11,13 +11,15 @@ use crate::correlate::incidents::draft::Draft;
 use crate::correlate::incidents::prose::because;
 use crate::correlate::incidents::runs::verdict;
 use crate::correlate::incidents::words::{at, since};
-use crate::units::{Component, Severity, StoreId};
+use crate::units::{Component, Severity, StoreId, Timestamp};
 use std::collections::BTreeMap;
 
 /// Crashes of one store within this time are one incident.
 const CRASHES_MS: i64 = 2 * 3_600_000;
 /// Who has been up this long since the last crash has recovered.
 const CALM_MS: i64 = 30 * 60_000;
+/// Nobody dies twice within this time.
+const MOMENT_MS: i64 = 1_000;
 /// The kinds of records that a process dies with.
 pub(super) const DEATHS: [&str; 2] = ["killed-for-memory", "panic"];
 /// Those where nothing but the end of a process is told.
@@ -92,7 +94,7 @@ pub(super) fn deaths(kinds: &[&str], world: &World<'_>, taken: &Taken, alarmed: 
     let mut drafts = Vec::new();
     for ids in groups.into_values() {
         for core in apart(ids, CRASHES_MS, world) {
-            let times: u64 = core.iter().map(|id| world.episodes.at(*id).count).sum();
+            let times = times_died(&core, world);
             if times < 2 && core.iter().all(|id| taken.has(*id)) {
                 continue;
             }
@@ -135,6 +137,20 @@ pub(super) fn deaths(kinds: &[&str], world: &World<'_>, taken: &Taken, alarmed: 
         }
     }
     drafts
+}
+
+/// How often a process died: what its log, its terminal and the system say of one moment is one death, and what has no time may be of any.
+fn times_died(core: &[EpisodeId], world: &World<'_>) -> u64 {
+    let mut times = 0;
+    let mut last: Option<Timestamp> = None;
+    for id in core {
+        let (Some(began), Some(ended)) = (world.began(*id), world.ended(*id)) else { continue };
+        let again = if ended.since(began) >= MOMENT_MS { world.episodes.at(*id).count } else { 1 };
+        let same = last.is_some_and(|last| began.since(last) < MOMENT_MS);
+        times += again - u64::from(same);
+        last = last.max(Some(ended));
+    }
+    times.max(1)
 }
 
 /// Whether the kernel says here whom it killed: it writes more records of a kill, some about others.
