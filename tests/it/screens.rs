@@ -540,6 +540,17 @@ fn what_a_store_reports_of_a_task_that_stands_is_told() {
 }
 
 #[test]
+fn a_backup_that_gc_overtook_is_no_log_backup() {
+    let report = found(
+        "[2025/03/14 06:35:06.127 +00:00] [ERROR] [backup.go:58] [\"failed to backup\"] [error=\"GC safepoint 433193092308795392 exceed TS \
+         433177834291200000: [BR:Backup:ErrBackupGCSafepointExceeded]backup GC safepoint exceeded\"]\n",
+    );
+    assert_eq!(report.row("incidents")["kind"], "backup-failed");
+    let told = report.text("report.md").lines().find(|line| line.starts_with("**FIX")).unwrap();
+    assert!(told.contains("--gcttl") && !told.contains("br log stop"), "{told}");
+}
+
+#[test]
 fn whatever_a_statement_is_answered_its_failure_is_told() {
     let report = found(
         "mysql> BACKUP DATABASE app TO 's3://b/x';\nERROR 8124 (HY000): Backup failed: the schema changed\nmysql> RESTORE DATABASE app FROM \

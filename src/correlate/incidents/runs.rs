@@ -15,6 +15,10 @@ use crate::rules::Rule;
 use crate::units::{Component, Severity, StoreId};
 use std::collections::BTreeSet;
 
+/// What helps a backup of a snapshot whose data GC has taken.
+const BACKUP_AFRESH: &str = "Run it again for a newer moment (no `--backupts`), with a longer `--gcttl` if it takes long; \
+                             where GC has passed `--lastbackupts`, take a full backup";
+
 pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for run in world.runs {
@@ -93,7 +97,11 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     let when = at(failures.iter().find_map(|record| record.written));
     let why = why(failures, telling, says, draft.cause);
     draft.summary = format!("{name} failed{when}{stores}: {why}.");
-    draft.remedy = telling.map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty());
+    draft.remedy = match telling {
+        // The rule speaks of log backup, which is refused so far more often.
+        _ if job == Job::Backup && run.refusal.is_some() => Some(BACKUP_AFRESH.to_owned()),
+        telling => telling.map(|rule| rule.remedy.to_string()).filter(|remedy| !remedy.is_empty()),
+    };
     let again = world.runs.iter().find(|other| {
         other.succeeded()
             && other.job == run.job
