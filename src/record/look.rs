@@ -2,7 +2,7 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{command, console, foreign, header, json, listed, prefix, safepoint, status, stores, upright};
+use super::{command, console, foreign, header, json, listed, prefix, recover, safepoint, status, stores, upright};
 use crate::units::Level;
 
 /// What a line looks like.
@@ -177,6 +177,8 @@ fn behind(line: &[u8], header: usize) -> usize {
 
 fn json_kind(text: &[u8]) -> Option<Kind> {
     match text.first()? {
+        // In a web page's source.
+        b'{' if text.starts_with(b"{&quot;") || text.starts_with(b"{&#34;") => json_kind(&recover::unmarked_up(text)),
         b'{' if has_any(text, RECORD) => text.get(1..4)?.contains(&b'"').then_some(Kind::Json),
         b'{' if safepoint::is_answer(text) || stores::is_answer(text) => Some(Kind::Json),
         b'{' if text.starts_with(b"{\"") && object_kind(text) == Some(Kind::StatusJson) => Some(Kind::StatusJson),
@@ -311,6 +313,7 @@ mod tests {
             ("\\[2022/07/25 14:54:44.467 +00:00] \\[INFO] \\[a.rs:1]", start(Kind::Header)),
             ("[2022/07/25 14:54:44.467 +00:00][2][WARN] [db/column_family.cc:805] x", start(Kind::Header)),
             (r#"{"log":"[2022/07/25 14:54:44.467 +00:00] [INFO] x\n","stream":"stderr"}"#, start(Kind::Json)),
+            ("{&quot;level&quot;:&quot;WARN&quot;,&quot;message&quot;:&quot;x&quot;}", start(Kind::Json)),
             (r#"[{"name":"task1","start_ts":1}]"#, start(Kind::StatusJson)),
             ("> #1 <", start(Kind::StatusTask)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),

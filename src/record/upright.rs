@@ -1,7 +1,7 @@
 //! A row of `information_schema.cluster_log` printed upright, as `\G` does: a line for each column.
 
 use super::plain::plain;
-use super::prefix::trim_marks;
+use super::prefix::{number, trim_marks};
 use crate::units::parse_naive;
 
 /// The columns behind the time, in the order of the table.
@@ -21,7 +21,7 @@ pub(super) fn is_column(line: &[u8]) -> bool {
 /// Whether the line stands between rows or behind the last: `**** 2. row ****`, `3 rows in set (0.21 sec)`.
 pub(super) fn is_between(line: &[u8]) -> bool {
     let line = plain(line);
-    let text = trim_marks(&line);
+    let text = bare(&line);
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     text.starts_with(b"****") || (digits > 0 && text[digits..].starts_with(b" row"))
 }
@@ -40,9 +40,15 @@ pub(super) fn abreast(row: &[u8]) -> Vec<u8> {
     flat
 }
 
+/// A line without marks and an editor's number.
+fn bare(line: &[u8]) -> &[u8] {
+    let text = trim_marks(line);
+    number(text).map_or(text, |at| text[at..].trim_ascii_start())
+}
+
 /// The value of a column, where the line has it.
 fn value<'t>(line: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
-    Some(trim_marks(line).strip_prefix(name)?.strip_prefix(b": ")?.trim_ascii())
+    Some(bare(line).strip_prefix(name)?.strip_prefix(b": ")?.trim_ascii())
 }
 
 #[cfg(test)]
@@ -54,9 +60,12 @@ mod tests {
     fn a_row_has_the_time_and_level_of_its_columns() {
         let row = "    TIME: 2022/07/25 14:54:44.467\n    TYPE: tikv\nINSTANCE: 10.0.1.11:20160\n   LEVEL: WARN\n \
                    MESSAGE: [a.rs:17] [\"it is gone\"] [region_id=94812]";
-        for text in
-            [row.to_owned(), row.replace('\n', "\n> ").replace("    TIME", ">     TIME"), row.replace('\n', "\r\n")]
-        {
+        for text in [
+            row.to_owned(),
+            row.replace('\n', "\n> ").replace("    TIME", ">     TIME"),
+            row.replace('\n', "\r\n"),
+            format!("   1\t{}", row.replace('\n', "\n   2\t")),
+        ] {
             let record = Record::read(text.as_bytes(), Kind::Row);
             assert_eq!(record.time.map(|time| time.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"), "{text}");
             assert_eq!((record.level, &*record.message), (Some(Level::Warn), &b"it is gone"[..]), "{text}");

@@ -43,7 +43,7 @@ pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
 }
 
 /// `12 | `, `12: `, `12` and a tab: an editor's line number.
-pub(super) fn number(text: &[u8]) -> Option<usize> {
+pub(in crate::record) fn number(text: &[u8]) -> Option<usize> {
     let digits = text.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 {
         return None;

@@ -4,7 +4,7 @@ mod containers;
 mod marks;
 mod viewers;
 
-pub(super) use marks::{bar, trim_marks, without_end_bar};
+pub(super) use marks::{bar, number, trim_marks, without_end_bar};
 pub(super) use viewers::epoch;
 
 use crate::units::{Level, Timestamp};

@@ -5,7 +5,7 @@ use super::replace;
 use std::borrow::Cow;
 
 /// A line as it was before.
-pub(super) fn undo(line: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::record) fn undo(line: &[u8]) -> Cow<'_, [u8]> {
     let mut text = Cow::Borrowed(line);
     let steps: [(&[u8], fn(&[u8]) -> Vec<u8>); 4] =
         [(b"&", entities), (b"\xE2\x80", typographic), (b"](http", links), (b"\\[", backslashes)];
@@ -25,6 +25,10 @@ fn entities(text: &[u8]) -> Vec<u8> {
             (b"&quot;", b"\""),
             (b"&#34;", b"\""),
             (b"&#39;", b"'"),
+            (b"&#x27;", b"'"),
+            (b"&#x2F;", b"/"),
+            (b"&#x3D;", b"="),
+            (b"&#x60;", b"`"),
             (b"&apos;", b"'"),
             (b"&lt;", b"<"),
             (b"&gt;", b">"),
@@ -112,6 +116,7 @@ mod tests {
     fn each_markup_goes() {
         for (text, want) in [
             ("[&quot;a &lt;b&gt; &amp;&#39;&quot;]", "[\"a <b> &'\"]"),
+            ("[&quot;a&#x27;s&quot;] [b&#x3D;&quot;&#x2F;c&quot;]", "[\"a's\"] [b=\"/c\"]"),
             ("[\u{201c}a\u{201d}]", "[\"a\"]"),
             (
                 "[[raft.rs:1344](http://raft.rs:1344/)] to [10.0.1.11:20160](http://10.0.1.11:20160/) x",

@@ -6,6 +6,7 @@ mod lines;
 mod markup;
 mod quotes;
 
+pub(super) use markup::undo as unmarked_up;
 pub(super) use quotes::halved;
 
 use super::plain::plain;
