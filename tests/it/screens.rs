@@ -592,7 +592,10 @@ fn what_was_typed_names_task_and_pd() {
         let commands = &report.row("incidents")["commands"];
         assert!(commands.starts_with("br log stop --task-name='<TASK>' --pd '<PD_ADDR>' && "), "{typed}: {commands}");
     }
-    // A task that was only typed is none beside one that records name, and a start that was refused started none.
+    // A start that was refused started no task that had to be stopped.
+    let new = of("$ br log start --task-name=pitr --pd pd:2379 --start-ts=433177834291200000 -s s3://b/l");
+    let commands = &new.row("incidents")["commands"];
+    assert!(commands.starts_with("br log start --task-name=pitr --pd pd:2379 --storage s3://b/l && "), "{commands}");
     let exists = "Error: It supports single stream log task currently, but there is already one named pitr: \
                   [BR:Stream:ErrStreamLogTaskExist]stream task already exists\n";
     let sandbox = Sandbox::new();

@@ -85,9 +85,9 @@ fn draft(task: Option<String>, runs: &[Refused<'_>], world: &World<'_>) -> Draft
     draft
 }
 
-/// Whether a task was to be started of which nothing else is known.
+/// Whether a task was to be started of which nothing is known but what was asked.
 fn is_new(run: &BrRun, known: Option<&(Story, Judged)>) -> bool {
-    run.job == Job::Log(Verb::Start) && known.is_none()
+    run.job == Job::Log(Verb::Start) && known.is_none_or(|(story, _)| !story.log.is_known())
 }
 
 fn refused_words(run: &BrRun) -> String {

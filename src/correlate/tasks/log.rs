@@ -260,7 +260,7 @@ impl TaskLog {
     }
 
     /// Whether anything is known of it.
-    pub(super) fn is_known(&self) -> bool {
+    pub(in crate::correlate) fn is_known(&self) -> bool {
         !self.steps.is_empty() || self.checkpoints.last().is_some()
     }
 }
