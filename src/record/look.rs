@@ -2,7 +2,8 @@
 
 use super::clean::is_clean;
 use super::plain::{plain, raw_offset};
-use super::{command, console, foreign, header, json, listed, prefix, recover, safepoint, status, stores, upright};
+use super::tools::{command, listed, safepoint, stores, upright};
+use super::{console, foreign, header, json, prefix, recover, status};
 use crate::units::Level;
 
 /// What a line looks like.

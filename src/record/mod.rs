@@ -5,7 +5,6 @@
 
 mod body;
 mod clean;
-mod command;
 mod console;
 mod continuation;
 mod escape;
@@ -13,16 +12,13 @@ mod foreign;
 mod header;
 mod json;
 mod lines;
-mod listed;
 mod look;
 mod plain;
 mod prefix;
 mod recover;
-mod safepoint;
 mod split;
 mod status;
-mod stores;
-mod upright;
+mod tools;
 
 pub use body::Field;
 pub use clean::{CLEAN_HEADER, clean_level, clean_message, clean_time, is_clean};
@@ -34,6 +30,7 @@ pub(crate) use status::{duration_seconds, gap_seconds, moment};
 
 use crate::units::{Level, Timestamp};
 use std::borrow::Cow;
+use tools::{listed, safepoint, stores, upright};
 
 /// One log entry, borrowed from the source where that is possible.
 #[derive(Debug, Clone, Default)]

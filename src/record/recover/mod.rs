@@ -10,7 +10,8 @@ pub(super) use markup::undo as unmarked_up;
 pub(super) use quotes::halved;
 
 use super::plain::plain;
-use super::{Kind, Record, body, command, escape, foreign, header, json, look, prefix};
+use super::tools::command;
+use super::{Kind, Record, body, escape, foreign, header, json, look, prefix};
 use crate::search::AnyOf;
 use aho_corasick::{AhoCorasick, MatchKind};
 use header::Header;

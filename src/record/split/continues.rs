@@ -2,11 +2,11 @@
 
 use super::sync::line_start;
 use super::{MAX_RECORD, MAX_SCREEN, Open, Sink, Splitter};
-use crate::record::command;
 use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
 use crate::record::look::{self, Kind};
 use crate::record::plain::plain;
-use crate::record::{console, header, json, status, upright};
+use crate::record::tools::{command, upright};
+use crate::record::{console, header, json, status};
 use std::ops::Range;
 
 /// Whether a line is a heading of a report: `### 2. What did you expect`, or in brackets as Chinese forms have it.

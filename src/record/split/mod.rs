@@ -13,7 +13,8 @@ use super::json::{self, Nesting};
 use super::lines::LineEnds;
 use super::look::{self, Kind, Look, look};
 use super::plain::plain;
-use super::{header, safepoint, status, stores};
+use super::tools::{safepoint, stores};
+use super::{header, status};
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.

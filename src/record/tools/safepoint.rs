@@ -1,8 +1,8 @@
 //! GC safe points as people ask for them: what `pd-ctl service-gc-safepoint` answers, and the row of `mysql.tidb`.
 
-use super::body::Field;
-use super::prefix::trim_marks;
-use super::{Kind, Record, json};
+use crate::record::body::Field;
+use crate::record::prefix::trim_marks;
+use crate::record::{Kind, Record, json};
 use crate::units::{Timestamp, Tso, parse_naive, parse_offset};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,12 +15,12 @@ const POINT: &[u8] = b"\"gc_safe_point\"";
 const ROW: &[u8] = b"tikv_gc_safe_point";
 
 /// Whether an object is such an answer.
-pub(super) fn is_answer(object: &[u8]) -> bool {
+pub(in crate::record) fn is_answer(object: &[u8]) -> bool {
     memchr::memmem::find(&object[..object.len().min(256)], ANSWER).is_some()
 }
 
 /// The records of an answer: each service, and the safe point of GC.
-pub(super) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
+pub(in crate::record) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
     let list = memchr::memmem::find(answer, ANSWER).map_or(0, |at| at + ANSWER.len());
     let start = list + memchr::memchr(b'[', &answer[list..]).unwrap_or(0);
     let mut found: Vec<Range<usize>> = json::top_level_objects(&answer[start..])
@@ -38,7 +38,7 @@ pub(super) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Whether a line is the row of `mysql.tidb`: `| tikv_gc_safe_point | 20220725-14:46:50.118 +0000 |`.
-pub(super) fn is_row(text: &[u8]) -> bool {
+pub(in crate::record) fn is_row(text: &[u8]) -> bool {
     row(text).is_some()
 }
 
@@ -55,7 +55,7 @@ fn row(text: &[u8]) -> Option<Timestamp> {
 }
 
 /// Reads such a record.
-pub(super) fn read(raw: &[u8]) -> Record<'static> {
+pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
     let mut fields = Vec::new();
     let mut add = |key: &'static str, value: Vec<u8>| {
         fields.push(Field { key: Cow::Borrowed(key.as_bytes()), value: Cow::Owned(value) });
@@ -86,7 +86,7 @@ pub(super) fn read(raw: &[u8]) -> Record<'static> {
 }
 
 /// The string or number of a member.
-pub(super) fn value<'t>(object: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
+pub(in crate::record) fn value<'t>(object: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     let rest = &object[memchr::memmem::find(object, key)? + key.len()..];
     let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     match rest.strip_prefix(b"\"") {

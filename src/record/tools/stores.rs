@@ -1,9 +1,9 @@
 //! Stores as `pd-ctl store` answers: what PD knows of each, and when it last heard of it.
 
-use super::body::Field;
 use super::safepoint::value;
-use super::status::moment;
-use super::{Kind, Record};
+use crate::record::body::Field;
+use crate::record::status::moment;
+use crate::record::{Kind, Record};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ const STATE: &[u8] = b"\"state_name\"";
 const HEARD: &[u8] = b"\"last_heartbeat_ts\"";
 
 /// Whether an object is such an answer, of one store or of all.
-pub(super) fn is_answer(object: &[u8]) -> bool {
+pub(in crate::record) fn is_answer(object: &[u8]) -> bool {
     /// Labels, version, addresses and paths of a store stand before its state.
     const HEAD: usize = 4 << 10;
     let head = &object[..object.len().min(HEAD)];
@@ -21,7 +21,7 @@ pub(super) fn is_answer(object: &[u8]) -> bool {
 }
 
 /// The records of an answer: each store, from its id to the next one's.
-pub(super) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
+pub(in crate::record) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
     let mut last = 0;
     let mut starts: Vec<usize> = memchr::memmem::find_iter(answer, STATE)
         .filter_map(|state| {
@@ -35,7 +35,7 @@ pub(super) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Reads a store.
-pub(super) fn read(raw: &[u8]) -> Record<'static> {
+pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
     let text = |key: &[u8]| String::from_utf8_lossy(value(raw, key).unwrap_or_default()).into_owned();
     let [id, address, state, heard] = [ID, b"\"address\"", STATE, HEARD].map(text);
     let last = if heard.is_empty() { String::new() } else { format!(", last heard of at {heard}") };

@@ -1,7 +1,7 @@
 //! A command line of `br` on a terminal. It says what BR's own record of its arguments says, and is read into the same fields.
 
-use super::body::Field;
-use super::{Kind, Record, escape};
+use crate::record::body::Field;
+use crate::record::{Kind, Record, escape};
 use std::borrow::Cow;
 
 /// What `br` can be told to do, by its first word.
@@ -14,7 +14,7 @@ const MOST_BEFORE: usize = 12;
 const MOST_PROMPT: usize = 80;
 
 /// Where a command begins in a line, behind its prompt.
-pub(super) fn find(line: &[u8]) -> Option<usize> {
+pub(in crate::record) fn find(line: &[u8]) -> Option<usize> {
     memchr::memmem::find(line, b"br")?;
     let head = &line[..line.len().min(MOST_PROMPT)];
     let ends = [&b"$ "[..], b"# ", "\u{2192} ".as_bytes(), "\u{276F} ".as_bytes()];
@@ -46,7 +46,7 @@ fn is_br(word: &[u8]) -> bool {
 }
 
 /// Reads a command line: the command is the message, without prompt, runner and path.
-pub(super) fn read(line: &[u8]) -> Record<'static> {
+pub(in crate::record) fn read(line: &[u8]) -> Record<'static> {
     let arguments = find(line).and_then(|at| arguments(&line[at..])).unwrap_or_default();
     Record {
         message: Cow::Owned([b"br ", arguments.trim_ascii()].concat()),
@@ -89,7 +89,7 @@ fn field(key: &[u8], value: Vec<u8>) -> Field<'static> {
 }
 
 /// Whether the command goes on in the next line.
-pub(super) fn goes_on(text: &[u8]) -> bool {
+pub(in crate::record) fn goes_on(text: &[u8]) -> bool {
     text.trim_ascii_end().ends_with(b"\\")
 }
 

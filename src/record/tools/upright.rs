@@ -1,25 +1,25 @@
 //! A row of `information_schema.cluster_log` printed upright, as `\G` does: a line for each column.
 
-use super::plain::plain;
-use super::prefix::{number, trim_marks};
+use crate::record::plain::plain;
+use crate::record::prefix::{number, trim_marks};
 use crate::units::parse_naive;
 
 /// The columns behind the time, in the order of the table.
 const COLUMNS: [&[u8]; 4] = [b"TYPE", b"INSTANCE", b"LEVEL", b"MESSAGE"];
 
 /// Whether a row begins with the line: `    TIME: 2022/07/25 14:54:44.467`, and nothing behind it.
-pub(super) fn begins(text: &[u8]) -> bool {
+pub(in crate::record) fn begins(text: &[u8]) -> bool {
     value(text, b"TIME").and_then(parse_naive).is_some_and(|(_, rest)| rest.is_empty())
 }
 
 /// Whether the line is a later column of a row.
-pub(super) fn is_column(line: &[u8]) -> bool {
+pub(in crate::record) fn is_column(line: &[u8]) -> bool {
     let line = plain(line);
     COLUMNS.iter().any(|name| value(&line, name).is_some())
 }
 
 /// Whether the line stands between rows or behind the last: `**** 2. row ****`, `3 rows in set (0.21 sec)`.
-pub(super) fn is_between(line: &[u8]) -> bool {
+pub(in crate::record) fn is_between(line: &[u8]) -> bool {
     let line = plain(line);
     let text = bare(&line);
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -27,7 +27,7 @@ pub(super) fn is_between(line: &[u8]) -> bool {
 }
 
 /// The row with its columns side by side, `2022/07/25 14:54:44.467 | tikv | 10.0.1.11:20160 | ERROR | [a.rs:1] ["text"]`.
-pub(super) fn abreast(row: &[u8]) -> Vec<u8> {
+pub(in crate::record) fn abreast(row: &[u8]) -> Vec<u8> {
     let mut flat = Vec::with_capacity(row.len());
     for line in row.split(|byte| *byte == b'\n') {
         let line = plain(line.strip_suffix(b"\r").unwrap_or(line));

@@ -1,8 +1,8 @@
 //! Rows of `kubectl get pods` and `tiup cluster display` that say what does not run.
 
-use super::body::Field;
-use super::prefix::trim_marks;
-use super::{Kind, Record};
+use crate::record::body::Field;
+use crate::record::prefix::trim_marks;
+use crate::record::{Kind, Record};
 use std::borrow::Cow;
 
 /// States of a pod whose containers end or do not start.
@@ -28,7 +28,7 @@ struct Row<'t> {
 }
 
 /// Whether a line is such a row.
-pub(super) fn is_row(text: &[u8]) -> bool {
+pub(in crate::record) fn is_row(text: &[u8]) -> bool {
     pod(text).or_else(|| instance(text)).is_some()
 }
 
@@ -61,7 +61,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Reads a row.
-pub(super) fn read(raw: &[u8]) -> Record<'static> {
+pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
     let mut record = Record { text: Cow::Owned(raw.to_vec()), kind: Kind::Listed, ..Record::default() };
     let Some(row) = pod(raw).or_else(|| instance(raw)) else { return record };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
