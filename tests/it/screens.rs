@@ -574,7 +574,7 @@ fn what_was_typed_names_task_and_pd() {
         "$ br log resume --task-name=pitr --pd 10.9.8.7:2379",
         "[tidb@ops ~]$ tiup br:v6.1.0 log resume \\\n  --task-name pitr \\\n  -u \"http://10.9.8.7:2379\"",
         "$ tiup br log resume --task-name=pitr --pd=10.9.8.7:2379\nStarting component `br`: \
-         /root/.tiup/components/br/v6.1.0/br log resume --task-name=pitr --pd=10.9.8.7:2379",
+         /home/tidb/.tiup/components/br/v6.1.0/br log resume --task-name=pitr --pd=10.9.8.7:2379",
     ] {
         let report = of(typed);
         let incident = report.row("incidents");

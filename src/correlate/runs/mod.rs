@@ -14,12 +14,15 @@ use crate::event::Event;
 use crate::units::Component;
 use rustc_hash::FxHashMap;
 use says::ending_of;
+use std::collections::BTreeMap;
 
 /// All runs.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     all: Vec<BrRun>,
     current: FxHashMap<FileId, usize>,
+    /// Those of each file, by the line on which they began.
+    by_line: FxHashMap<FileId, BTreeMap<u64, usize>>,
 }
 
 impl Runs {
@@ -55,8 +58,7 @@ impl Runs {
         if event.time.is_some() {
             return self.current.get(&file).copied();
         }
-        let of_file = self.all.iter().enumerate().filter(|(_, run)| run.file == file && run.began.2.line <= event.line);
-        of_file.max_by_key(|(_, run)| run.began.2.line).map(|(at, _)| at)
+        self.by_line.get(&file)?.range(..=event.line).next_back().map(|(_, at)| *at)
     }
 
     fn start(&mut self, told: &Told<'_>) -> Option<usize> {
@@ -66,6 +68,7 @@ impl Runs {
         let at = self.all.len();
         self.all.push(BrRun::begin(told));
         self.current.insert(told.file, at);
+        self.by_line.entry(told.file).or_default().insert(told.event.line, at);
         Some(at)
     }
 

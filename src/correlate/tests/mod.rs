@@ -112,28 +112,22 @@ fn fatal(region: u64) -> Record {
         .says(&format!("backup stream meet fatal error: retry time exceeds: {REFUSAL}"))
 }
 
-fn paused(cluster: &mut Cluster, time: &str) {
+/// Every store sees in etcd what was done to the task.
+fn watched(cluster: &mut Cluster, time: &str, event: &str) {
     for store in STORES {
-        let watch = tikv("lb-watch-pause-event", "log-backup", Severity::Notice);
-        cluster.log(
-            &log_of(store),
-            time,
-            watch.task(TASK).says("backup stream watch pause from etcd [event=PauseTask]"),
-        );
+        let watch = tikv("lb-watch-pause-event", "log-backup", Severity::Notice).task(TASK);
+        cluster.log(&log_of(store), time, watch.says(&format!("backup stream watch pause from etcd [event={event}]")));
     }
+}
+
+fn paused(cluster: &mut Cluster, time: &str) {
+    watched(cluster, time, "PauseTask");
     let event = record("adv-task-event", "log-backup", Severity::Notice, Component::Tidb);
     cluster.log("tidb/tidb.log", time, event.task(TASK).says("meet task event [event=Pause(task1)]"));
 }
 
 fn resumed(cluster: &mut Cluster, time: &str) {
-    for store in STORES {
-        let watch = tikv("lb-watch-pause-event", "log-backup", Severity::Notice);
-        cluster.log(
-            &log_of(store),
-            time,
-            watch.task(TASK).says("backup stream watch pause from etcd [event=ResumeTask]"),
-        );
-    }
+    watched(cluster, time, "ResumeTask");
     cluster.log("br/br.log", time, command("log resume", TASK));
 }
 

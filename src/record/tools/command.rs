@@ -140,10 +140,10 @@ mod tests {
             "/ # /br log status --pd 10.0.0.1:2379",
             "sh-5.1# var/lib/br-bin/br log status --pd=pd:2379",
             "[tidb@ops ~]$ tiup br:v7.5.0 log status --pd pd:2379",
-            "10:41:16 root@ops ~ \u{2192} /root/br log status --pd pd:2379",
+            "10:41:16 root@ops ~ \u{2192} /opt/br log status --pd pd:2379",
             "sudo docker exec -it tidb-pd br log status --pd=pd:2379",
-            "Starting component `br`: /root/.tiup/components/br/v6.5.0/br log status --pd pd:2379",
-            "Starting component br: /root/.tiup/components/br/v6.5.0/br /root/.tiup/components/br/v6.5.0/br log status --pd=pd:2379",
+            "Starting component `br`: /home/tidb/.tiup/components/br/v6.5.0/br log status --pd pd:2379",
+            "Starting component br: /home/tidb/.tiup/components/br/v6.5.0/br /home/tidb/.tiup/components/br/v6.5.0/br log status --pd=pd:2379",
             "br log status \\",
         ] {
             assert!(find(line.as_bytes()).is_some(), "{line}");
