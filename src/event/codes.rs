@@ -67,7 +67,8 @@ fn named(text: &[u8], start: usize) -> Option<&str> {
         .take(96)
         .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b':' || **byte == b'_')
         .count();
-    if rest[length..].starts_with(b"..") || rest[length..].starts_with("\u{2026}".as_bytes()) {
+    let is_unclosed = length == rest.len() && before == Some(b'[');
+    if is_unclosed || rest[length..].starts_with(b"..") || rest[length..].starts_with("\u{2026}".as_bytes()) {
         return None; // A copy cut it.
     }
     let code = std::str::from_utf8(&rest[..length]).ok()?.trim_end_matches(':');
@@ -112,6 +113,7 @@ mod tests {
             ["PD:client:ErrClientGetTSO", "kv:6", "tikv:9005"]
         );
         assert_eq!(codes("[err_code=KV:Unknown] [CDC:ErrGCTTLExceeded]x"), ["CDC:ErrGCTTLExceeded", "KV:Unknown"]);
+        assert!(codes("[error=\"[PD:common:Err").is_empty());
         assert!(codes("[err_code=KV:LogBackup:Raft... [BR:Backup:ErrBacku\u{2026}]").is_empty());
         assert!(codes("KV:ErrKVStorage]tikv storage occur I/O error").is_empty());
         assert!(codes("[main.go:57] [mod.rs:118] [a:1] KV: x, BR: y, PD:2379").is_empty());

@@ -222,7 +222,14 @@ pub(super) fn cut(text: &[u8]) -> Option<usize> {
 
 /// Whether a header begins a line only where the line before it does not end with a cut one: it is then that one's end.
 pub(super) fn is_weak(text: &[u8]) -> bool {
-    whole(text, true).is_none() && at_start(text).is_some()
+    whole(text, true).is_none() && (at_start(text).is_some() || ends_offset(text))
+}
+
+/// `00] [WARN]`: so little of a time tells of none but behind a cut header.
+fn ends_offset(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
+    let inner = text[digits..].strip_prefix(b"]").and_then(open);
+    digits <= 5 && inner.is_some_and(|inner| is_level(inner) || caller_end(inner).is_some())
 }
 
 /// What begins behind a record on the same line, with nothing between.
@@ -326,6 +333,18 @@ mod tests {
             ("[20, 21", None),
         ] {
             assert_eq!(cut(text.as_bytes()), start, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_cut_header_is_weak() {
+        for text in ["44.467 +00:00] [WARN] [a.rs:1] [x]", "00] [WARN] [a.rs:1] [x]", ":00] [a.rs:1] [x]"] {
+            assert!(is_weak(text.as_bytes()), "{text}");
+        }
+        for text in
+            ["[2022/07/25 14:54:44.467 +00:00] [WARN] [a.rs:1] [x]", "00] [region_id=94812]", "00] x [WARN] [a.rs:1]"]
+        {
+            assert!(!is_weak(text.as_bytes()), "{text}");
         }
     }
 
