@@ -48,6 +48,8 @@ pub(super) struct Told<'e> {
     pub(super) event: &'e Event,
     pub(super) file: FileId,
     pub(super) instance: InstanceId,
+    /// The same where the record's row names it.
+    pub(super) of_row: Option<InstanceId>,
     pub(super) component: Option<Component>,
     /// Whether another program wrote it than the rest of its source: somebody has put records of several together.
     pub(super) is_guest: bool,
@@ -145,13 +147,15 @@ impl Learned {
     /// What other records say of an event; `None` where its source does not count.
     pub(super) fn tell<'e>(&self, event: &'e Event) -> Option<Told<'e>> {
         let file = self.counted_file(event)?;
-        let instance = self.instances.of_source[file.0 as usize];
+        let of_row = self.instances.of_row(event);
+        let instance = of_row.unwrap_or(self.instances.of_source[file.0 as usize]);
         let writer = self.instances.at(instance);
         let is_guest = is_guest(event, writer);
         Some(Told {
             event,
             file,
             instance,
+            of_row,
             component: writer.component.filter(|host| !is_guest && !is_carried(event, *host)).or(event.component),
             is_guest,
             rule: RuleId(self.rules.get(&event.rule)?),

@@ -50,7 +50,7 @@ impl Members {
     /// The positions of the incidents that rest on an event, in the order of their table.
     pub(super) fn incidents(&self, told: &Told<'_>) -> Vec<u32> {
         let event = told.event;
-        let key = Key { rule: told.rule, region: event.region, store: told.store, task: told.task };
+        let key = Key::of(told);
         let mut found: BTreeSet<u32> = BTreeSet::new();
         for span in self.whole.get(&key).into_iter().flatten() {
             let within = match event.time {

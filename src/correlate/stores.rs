@@ -79,8 +79,8 @@ impl Stores {
         if before.is_some_and(|before| time.since(before) < Self::START_MS) {
             return;
         }
-        // The file must go back before the start: else it is the first start, or what came before is not here.
-        let goes_back = learned.sources[told.file.0 as usize].first.is_some_and(|first| time.since(first) > 1_000);
+        // Its records must go back before the start: else it is the first start, or what came before is not here.
+        let goes_back = self.first_word(told, learned).is_some_and(|first| time.since(first) > 1_000);
         if !(goes_back || before.is_some()) || self.restarts.len() >= Self::MOST {
             return;
         }
@@ -93,6 +93,20 @@ impl Stores {
             orderly: orderly || !goes_back,
             episode,
         });
+    }
+
+    /// The first record of an event's writer: in a text of many writers only events tell.
+    fn first_word(&self, told: &Told<'_>, learned: &Learned) -> Option<Timestamp> {
+        let instance = learned.instance(told.instance);
+        let source = told.file.0 as usize;
+        if instance.sources.contains(&source) {
+            return learned.sources[source].first;
+        }
+        self.count(told.instance, instance.store).and_then(|count| count.first)
+    }
+
+    fn count(&self, instance: InstanceId, store: Option<StoreId>) -> Option<&Count> {
+        store.map_or_else(|| self.by_instance.get(&instance), |store| self.by_store.get(&store))
     }
 
     /// Starts of stores that nothing had told to stop, with the store where a record names it.
@@ -120,10 +134,12 @@ impl Stores {
             }
             let counted =
                 || instance.sources.iter().filter(|at| learned.counted[**at] == **at).map(|at| &learned.sources[*at]);
-            if counted().next().is_none() {
+            let count = self.count(id, instance.store);
+            let is_row = count.is_some() && !instance.row_names.is_empty();
+            if counted().next().is_none() && !is_row {
                 continue;
             }
-            let count = instance.store.map_or_else(|| self.by_instance.get(&id), |store| self.by_store.get(&store));
+            let seen = count.filter(|_| is_row);
             rows.push(Store {
                 id: instance.store,
                 address: instance.address.clone(),
@@ -131,8 +147,8 @@ impl Stores {
                 version: instance.version.clone(),
                 sources: counted().count() as u64,
                 records: counted().map(|row| row.records).sum(),
-                first: counted().filter_map(|row| row.first).min(),
-                last: counted().filter_map(|row| row.last).max(),
+                first: counted().filter_map(|row| row.first).chain(seen.and_then(|count| count.first)).min(),
+                last: counted().filter_map(|row| row.last).chain(seen.and_then(|count| count.last)).max(),
                 events: count.map_or(0, |count| count.events),
                 errors: count.map_or(0, |count| count.errors),
                 regions: count.map_or(0, |count| count.regions.len() as u64),

@@ -7,6 +7,9 @@ use crate::search::AnyOf;
 use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
 use std::sync::{Arc, LazyLock};
 
+/// Role of the address of the process that a row names as the writer of its record.
+pub(crate) const WRITER: &str = "writer";
+
 /// Where the record stands.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -48,6 +51,9 @@ impl Facts {
             let (screen, stores) = status::facts(record);
             ids.stores.extend(stores);
             facts.extend(screen);
+        }
+        if let Some(writer) = &record.writer {
+            facts.push(Fact { kind: FactKind::Addr, role: Arc::from(WRITER), value: writer.instance.clone() });
         }
         for fact in &facts {
             match fact.kind {

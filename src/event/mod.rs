@@ -32,6 +32,7 @@ pub use store::{Batch, Corrections, EventStore};
 
 pub use stream::EventStream;
 
+pub(crate) use build::WRITER;
 pub(crate) use codes::CLASSES as CODE_CLASSES;
 pub(crate) use describe::{may_describe, next_description};
 pub(crate) use message::of as message_line;

@@ -89,6 +89,7 @@ pub(super) fn read(raw: &[u8]) -> Record<'_> {
         fields: body.fields,
         text,
         kind: Kind::Clean,
+        writer: None,
     }
 }
 

@@ -28,7 +28,7 @@ pub use split::{MAX_RECORD, RawRecord, Sink, Tally, split};
 
 pub(crate) use status::{duration_seconds, gap_seconds, moment};
 
-use crate::units::{Level, Timestamp};
+use crate::units::{Component, Level, Timestamp};
 use std::borrow::Cow;
 use tools::{listed, safepoint, stores, upright};
 
@@ -55,6 +55,17 @@ pub struct Record<'a> {
     pub text: Cow<'a, [u8]>,
     /// What kind of record it is.
     pub kind: Kind,
+    /// Who wrote it, where a row of a log search or a container's prefix says so.
+    pub writer: Option<RowWriter>,
+}
+
+/// The process that wrote a record, as what stands before it on its line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowWriter {
+    /// Component.
+    pub component: Component,
+    /// Its address, or its pod.
+    pub instance: Box<str>,
 }
 
 impl<'a> Record<'a> {

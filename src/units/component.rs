@@ -49,6 +49,20 @@ impl Component {
         }
     }
 
+    /// What a word of a name or a table's cell stands for: `tikv`, `TiKV`, `ticdc`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Some(match word.to_ascii_lowercase().as_str() {
+            "tikv" | "rocksdb" | "raftdb" => Self::Tikv,
+            "tidb" => Self::Tidb,
+            "pd" => Self::Pd,
+            "tiflash" => Self::Tiflash,
+            "br" | "brbackup" | "brrestore" => Self::Br,
+            "cdc" | "ticdc" => Self::Cdc,
+            "dmesg" | "messages" | "syslog" | "kern" | "journal" => Self::Os,
+            _ => return None,
+        })
+    }
+
     /// Whether an instance of it is a store, with a store id.
     pub const fn is_store(self) -> bool {
         matches!(self, Self::Tikv | Self::Tiflash)

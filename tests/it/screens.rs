@@ -607,3 +607,40 @@ fn what_was_typed_names_task_and_pd() {
         report.row("incidents")["summary"]
     );
 }
+
+/// A search shows records of many processes in one text: its rows, or a container's prefix, say which one wrote each.
+#[test]
+fn rows_name_their_writer() {
+    let stores = [
+        ("2022-07-25 22:54:40 (UTC+08:00)\tTiKV 10.0.1.11:20160\t", "tikv", "10.0.1.11:20160"),
+        ("| 2022/07/25 22:54:40.000 | tikv | 10.0.1.11:20160 | WARN | ", "tikv", "10.0.1.11:20160"),
+        ("[pod/tc-tikv-0/tikv] [2022/07/25 14:54:40.000 +00:00] [WARN] ", "tikv", "tc-tikv-0"),
+        ("tc-tikv-0 tikv [2022/07/25 14:54:40.000 +00:00] [WARN] ", "tikv", "tc-tikv-0"),
+        ("2022-07-25 22:54:40 (UTC+08:00)\tTiDB 10.0.1.21:4000\t", "tidb", "10.0.1.21:4000"),
+    ];
+    let mut text = String::new();
+    for (row, ..) in stores {
+        writeln!(text, "{row}[retry.rs:17] [\"it failed\"] [error=\"[tikv:9005]Region is unavailable\"]").unwrap();
+    }
+    let events = found(&text).rows("events");
+    assert_eq!(events.len(), stores.len());
+    for (_, component, instance) in stores {
+        let has = |row: &&Row| (&*row["component"], &*row["instance"]) == (component, instance);
+        assert!(events.iter().any(|row| has(&row)), "{component} {instance}");
+    }
+
+    // Who died is who started again; that another one starts is no restart.
+    let row = |second, instance| format!("2022-07-25 22:{second} (UTC+08:00)\tTiKV {instance}\t");
+    let welcome = "[main.rs:41] [\"Welcome to TiKV\"]";
+    let died = format!(
+        "{}[lib.rs:497] [\"index out of bounds\"] [backtrace=\"x\"] [location=src/a.rs:5] [thread_name=raftstore-1-0]\n\
+         {}{welcome}\n{}{welcome}\n",
+        row("54:40", "10.0.1.11:20160"),
+        row("54:46", "10.0.1.12:20160"),
+        row("55:46", "10.0.1.11:20160"),
+    );
+    let incident = found(&died).row("incidents");
+    assert_eq!((&*incident["kind"], &*incident["status"]), ("store-restarted", "recovered"));
+    assert!(incident["summary"].starts_with("The store at 10.0.1.11:20160 restarted at"), "{}", incident["summary"]);
+    assert!(incident["evidence"].ends_with(":3"), "{}", incident["evidence"]);
+}

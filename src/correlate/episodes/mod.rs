@@ -29,6 +29,16 @@ pub(super) struct Key {
     pub(super) region: Option<RegionId>,
     pub(super) store: Option<StoreId>,
     pub(super) task: Option<TaskId>,
+    /// The writer that their rows name, where its store is not known: another one is another store.
+    pub(super) of_row: Option<InstanceId>,
+}
+
+impl Key {
+    /// Of an event.
+    pub(super) fn of(told: &Told<'_>) -> Self {
+        let of_row = told.of_row.filter(|_| told.store.is_none());
+        Self { rule: told.rule, region: told.event.region, store: told.store, task: told.task, of_row }
+    }
 }
 
 /// A run of events. Times are as written.
@@ -83,7 +93,7 @@ impl Episodes {
     /// Takes an event; gives its episode.
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, chains: &Chains) -> EpisodeId {
         let event = told.event;
-        let key = Key { rule: told.rule, region: event.region, store: told.store, task: told.task };
+        let key = Key::of(told);
         let known = match event.time {
             Some(_) => self.open.get(&key).copied(),
             None => self.untimed.get(&(key, told.file)).copied(),
@@ -192,7 +202,7 @@ impl Episodes {
 }
 
 static NOTHING: std::sync::LazyLock<Run> = std::sync::LazyLock::new(|| Run {
-    key: Key { rule: RuleId(0), region: None, store: None, task: None },
+    key: Key { rule: RuleId(0), region: None, store: None, task: None, of_row: None },
     first: None,
     last: None,
     count: 0,

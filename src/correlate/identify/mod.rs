@@ -3,14 +3,16 @@
 
 mod evidence;
 mod names;
+mod rows;
 
 pub(super) use evidence::host_of;
 use evidence::{AddressBook, Evidence, PeerBook};
 use names::NameHints;
+use rows::RowWriters;
 
 use super::Options;
-use crate::event::{Event, ReadStatus, SourceRow};
-use crate::units::{Component, StoreId};
+use crate::event::{Event, ReadStatus, SourceRow, WRITER};
+use crate::units::{Component, FactKind, StoreId};
 use std::collections::BTreeMap;
 
 /// What all files of one rotated log have in common.
@@ -41,6 +43,8 @@ pub(super) struct Instance {
     pub(super) file: std::sync::Arc<str>,
     /// The only store on the machine whose kernel or service manager writes.
     pub(super) store_of_host: Option<StoreId>,
+    /// The names by which rows of other sources call it.
+    pub(super) row_names: Vec<Box<str>>,
 }
 
 impl Instance {
@@ -54,6 +58,7 @@ impl Instance {
 #[derive(Debug)]
 pub(super) struct Identify {
     evidence: Vec<Evidence>,
+    rows: RowWriters,
     addresses: AddressBook,
     peers: PeerBook,
 }
@@ -65,6 +70,8 @@ pub(super) struct Instances {
     pub(super) all: Vec<Instance>,
     /// The instance of each source.
     pub(super) of_source: Vec<InstanceId>,
+    /// The instance of each component and name that rows say.
+    of_row: BTreeMap<Component, BTreeMap<Box<str>, InstanceId>>,
     /// Stores that other records name with their address: id, address, version.
     pub(super) known: Vec<(StoreId, String, Option<String>)>,
 }
@@ -73,6 +80,12 @@ impl Instances {
     /// The instance of a number.
     pub(super) fn at(&self, id: InstanceId) -> &Instance {
         &self.all[id.0 as usize]
+    }
+
+    /// The instance that the row of an event names as its writer.
+    pub(super) fn of_row(&self, event: &Event) -> Option<InstanceId> {
+        let name = event.fact(FactKind::Addr, WRITER)?;
+        self.of_row.get(&event.component?)?.get(name).copied()
     }
 
     /// The store at an address, as any record says.
@@ -99,6 +112,7 @@ impl Identify {
     pub(super) fn new(sources: &[SourceRow]) -> Self {
         Self {
             evidence: vec![Evidence::default(); sources.len()],
+            rows: RowWriters::default(),
             addresses: AddressBook::default(),
             peers: PeerBook::of(sources.iter().flat_map(|row| row.writer.peers.iter().copied())),
         }
@@ -106,7 +120,9 @@ impl Identify {
 
     /// Takes an event of a source.
     pub(super) fn take(&mut self, source: usize, event: &Event) {
-        self.evidence[source].take(event);
+        if !self.rows.take(event) {
+            self.evidence[source].take(event);
+        }
         if !event.facts.is_empty() {
             self.addresses.take(event);
         }
@@ -123,6 +139,7 @@ impl Identify {
         let mut found: Vec<Instance> = groups
             .drain(..)
             .map(|(component, members)| self.instance(component, members, sources, &hints, &folders_differ, options))
+            .chain(self.rows.instances(&self.addresses, options))
             .collect();
         join_same(&mut found);
         found.sort_by(|a, b| {
@@ -132,7 +149,12 @@ impl Identify {
             key(a).cmp(&key(b))
         });
         let mut of_source = vec![InstanceId(0); sources.len()];
+        let mut of_row: BTreeMap<Component, BTreeMap<Box<str>, InstanceId>> = BTreeMap::new();
         for (at, instance) in found.iter().enumerate() {
+            if let Some(component) = instance.component {
+                let names = instance.row_names.iter().map(|name| (name.clone(), InstanceId(at as u32)));
+                of_row.entry(component).or_default().extend(names);
+            }
             for source in &instance.sources {
                 of_source[*source] = InstanceId(at as u32);
             }
@@ -142,7 +164,7 @@ impl Identify {
             .entries()
             .map(|(store, address, version)| (store, address.to_owned(), version.map(str::to_owned)))
             .collect();
-        Instances { all: found, of_source, known }
+        Instances { all: found, of_source, of_row, known }
     }
 
     /// Sources of one folder and stem are one process, unless their own records say otherwise.
@@ -215,7 +237,7 @@ impl Identify {
                     "inferred from the port in the folder name",
                     name.port.filter(|_| is_store).and_then(|p| book.store_on_port(p)),
                 ),
-                ("--store", user_says(options, own_address.as_deref(), named.as_deref(), name)),
+                ("--store", user_says(options, own_address.as_deref(), named.as_deref(), Some(name))),
                 ("inferred from folder name", name.store.filter(|_| is_store)),
             ];
             if let Some((words, found)) = tries.into_iter().find(|(_, found)| found.is_some()) {
@@ -242,6 +264,7 @@ impl Identify {
             identified_by: how,
             file: members.iter().map(|at| &sources[*at].file).min().cloned().unwrap_or_default(),
             sources: members,
+            row_names: Vec::new(),
         }
     }
 }
@@ -264,9 +287,10 @@ fn folders_tell_apart(groups: &[(Option<Component>, Vec<usize>)], hints: &[NameH
     apart
 }
 
-fn user_says(options: &Options, own: Option<&str>, named: Option<&str>, name: &NameHints) -> Option<StoreId> {
+fn user_says(options: &Options, own: Option<&str>, named: Option<&str>, name: Option<&NameHints>) -> Option<StoreId> {
+    let (folder, stem) = (name.and_then(|name| name.folder.as_deref()), name.map(|name| &*name.stem));
     let fits = |wanted: &str| {
-        [own, named, name.folder.as_deref(), Some(&*name.stem)].into_iter().flatten().any(|known| {
+        [own, named, folder, stem].into_iter().flatten().any(|known| {
             known == wanted || host_of(known) == wanted || (known == host_of(wanted) && !known.contains(':'))
         })
     };
@@ -275,7 +299,8 @@ fn user_says(options: &Options, own: Option<&str>, named: Option<&str>, name: &N
 
 /// Groups that turn out to be one store, or to have one address, are one instance.
 fn join_same(found: &mut Vec<Instance>) {
-    found.sort_by(|a, b| a.file.cmp(&b.file));
+    // What has a log of its own comes first: that log says most.
+    found.sort_by(|a, b| (a.sources.is_empty(), &a.file).cmp(&(b.sources.is_empty(), &b.file)));
     let mut joined: Vec<Instance> = Vec::new();
     for instance in found.drain(..) {
         let same = joined.iter_mut().find(|other| {
@@ -293,6 +318,7 @@ fn join_same(found: &mut Vec<Instance>) {
         });
         if let Some(other) = same {
             other.sources.extend(instance.sources);
+            other.row_names.extend(instance.row_names);
             other.version = other.version.take().or(instance.version);
             other.address = other.address.take().or(instance.address);
         } else {

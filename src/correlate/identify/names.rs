@@ -62,7 +62,7 @@ pub(super) fn read(name: &str) -> NameHints {
     };
     hints.host = ip_in(file).or_else(|| pod(stem));
     if let (Some(pod), None) = (&hints.host, hints.component) {
-        hints.component = pod.split('-').find_map(component_word);
+        hints.component = pod.split('-').find_map(Component::of_word);
     }
     hints.port = port_in(stem, hints.host.as_deref());
     hints.store = store_number(stem);
@@ -134,24 +134,11 @@ fn without_archive_suffix(folder: &str) -> &str {
     folder
 }
 
-fn component_word(word: &str) -> Option<Component> {
-    Some(match word {
-        "tikv" | "rocksdb" | "raftdb" => Component::Tikv,
-        "tidb" => Component::Tidb,
-        "pd" => Component::Pd,
-        "tiflash" => Component::Tiflash,
-        "br" | "brbackup" | "brrestore" => Component::Br,
-        "cdc" | "ticdc" => Component::Cdc,
-        "dmesg" | "messages" | "syslog" | "kern" | "journal" => Component::Os,
-        _ => return None,
-    })
-}
-
 /// The component that a name's words speak of, where they agree: `tikv-1`, `10.0.1.11_tikv`, `br`.
 fn component_of(name: &str) -> Option<Component> {
     let mut words = name
         .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter_map(|word| component_word(word.trim_end_matches(|c: char| c.is_ascii_digit())));
+        .filter_map(|word| Component::of_word(word.trim_end_matches(|c: char| c.is_ascii_digit())));
     let first = words.next()?;
     words.all(|other| other == first).then_some(first)
 }
@@ -162,7 +149,7 @@ fn component_port(folder: &str) -> Option<(Component, u16)> {
     if port.len() < 4 {
         return None;
     }
-    Some((component_word(word)?, port.parse().ok()?))
+    Some((Component::of_word(word)?, port.parse().ok()?))
 }
 
 /// The host's folder in front of a deploy path: an address, or the folder before `tidb-deploy`.
@@ -210,7 +197,7 @@ fn pod(name: &str) -> Option<String> {
     let (head, ordinal) = name.rsplit_once('-')?;
     let (cluster, word) = head.rsplit_once('-')?;
     let ordered = !ordinal.is_empty() && ordinal.len() <= 3 && ordinal.bytes().all(|byte| byte.is_ascii_digit());
-    (ordered && !cluster.is_empty() && component_word(word).is_some()).then(|| name.to_owned())
+    (ordered && !cluster.is_empty() && Component::of_word(word).is_some()).then(|| name.to_owned())
 }
 
 /// `store-4`, `store4`, `tikv-store-4`.

@@ -116,6 +116,7 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
         fields,
         text: Cow::Owned(super::unescape(text).into_owned()),
         kind: Kind::Json,
+        writer: None,
     })
 }
 

@@ -1,11 +1,11 @@
 //! Prefixes of container runtimes, of tools that print containers' logs, and of system logs.
 
-use super::Inner;
+use super::{Inner, writer};
 use crate::record::console;
 use crate::units::{Level, MONTHS, Timestamp, parse_naive, parse_offset};
 
 /// `2022-07-25T14:54:44.467123456Z stderr F text`.
-pub(super) fn cri(text: &[u8]) -> Option<Inner> {
+pub(super) fn cri(text: &[u8]) -> Option<Inner<'_>> {
     let (time, rest) = rfc3339(text)?;
     let rest = rest.strip_prefix(b" ")?;
     let rest = rest.strip_prefix(b"stdout ").or_else(|| rest.strip_prefix(b"stderr "))?;
@@ -19,7 +19,7 @@ pub(super) fn cri(text: &[u8]) -> Option<Inner> {
 }
 
 /// `2022-07-25T14:54:44.467123456Z text`, as `kubectl logs --timestamps` prints it; logcli puts labels in braces behind it.
-pub(super) fn kubectl(text: &[u8]) -> Option<Inner> {
+pub(super) fn kubectl(text: &[u8]) -> Option<Inner<'_>> {
     let (time, rest) = rfc3339(text)?;
     let inner = rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t"))?;
     // Before a level it is the record's own time.
@@ -41,16 +41,17 @@ fn labels(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// `[pod/tc-tikv-0/tikv] text`.
-pub(super) fn pod(text: &[u8]) -> Option<Inner> {
+pub(super) fn pod(text: &[u8]) -> Option<Inner<'_>> {
     let rest = text.strip_prefix(b"[pod/")?;
     let end = rest.iter().take(200).position(|byte| *byte == b']')?;
     let at = 5 + end + 1;
     let blank = usize::from(text.get(at) == Some(&b' '));
-    Some(Inner { at: at + blank, ..Inner::default() })
+    let name = rest[..end].split(|byte| *byte == b'/').next().unwrap_or_default();
+    Some(Inner { at: at + blank, writer: writer::of_name(name), ..Inner::default() })
 }
 
 /// `tc-tikv-0 tikv text` (stern), `tikv-0  | text` (compose): only before what can be a record.
-pub(super) fn names(text: &[u8]) -> Option<Inner> {
+pub(super) fn names(text: &[u8]) -> Option<Inner<'_>> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/-".contains(byte);
     let first = text.iter().take(80).take_while(|byte| is_name(byte)).count();
     if first < 3 || !text[..first].iter().any(|byte| b"-_".contains(byte)) || !text[0].is_ascii_alphabetic() {
@@ -67,12 +68,12 @@ pub(super) fn names(text: &[u8]) -> Option<Inner> {
             container.contains(&&rest[..second]).then_some(inner)?
         }
     };
-    Some(Inner { at: text.len() - inner.len(), ..Inner::default() })
+    Some(Inner { at: text.len() - inner.len(), writer: writer::of_name(&text[..first]), ..Inner::default() })
 }
 
 /// `W0725 14:54:44.467123       1 log.go:12] [2022/...`: only before a bracket or what a program
 /// put on the terminal; alone it is a record of its own.
-pub(super) fn klog(text: &[u8]) -> Option<Inner> {
+pub(super) fn klog(text: &[u8]) -> Option<Inner<'_>> {
     let shape = b"d dd:dd:dd.d";
     let head = text.get(4..16)?;
     let fits = b"IWEF".contains(&text[0])
@@ -85,7 +86,7 @@ pub(super) fn klog(text: &[u8]) -> Option<Inner> {
 }
 
 /// `Mar 14 16:55:03 host program[pid]: text`, also with a year or in journald's `short-iso` form.
-pub(super) fn syslog(text: &[u8]) -> Option<Inner> {
+pub(super) fn syslog(text: &[u8]) -> Option<Inner<'_>> {
     let (time, rest) = if let Some((time, rest)) = rfc3339(text) {
         (Some(time), rest)
     } else {

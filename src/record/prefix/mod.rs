@@ -3,16 +3,19 @@
 mod containers;
 mod marks;
 mod viewers;
+mod writer;
 
 pub(super) use marks::{bar, number, trim_marks, without_end_bar};
 pub(super) use viewers::epoch;
 
-use crate::units::{Level, Timestamp};
+use crate::units::{Component, Level, Timestamp};
 
 /// Where the text behind the prefixes begins, and what they say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Inner {
+pub(super) struct Inner<'t> {
     pub(super) at: usize,
+    /// Who wrote the record: component and instance.
+    pub(super) writer: Option<(Component, &'t str)>,
     /// The container's own time, where it has an offset.
     pub(super) time: Option<Timestamp>,
     /// The record's own time without an offset, where a viewer took it out of the record.
@@ -31,7 +34,7 @@ pub(super) struct Inner {
 const MOST: usize = 6;
 
 /// Finds the text behind all prefixes.
-pub(super) fn strip(line: &[u8]) -> Inner {
+pub(super) fn strip(line: &[u8]) -> Inner<'_> {
     let mut found = Inner::default();
     for _ in 0..MOST {
         let text = &line[found.at..];
@@ -46,6 +49,7 @@ pub(super) fn strip(line: &[u8]) -> Inner {
         };
         found = Inner {
             at: at + next.at,
+            writer: next.writer.or(found.writer),
             time: next.time.or(found.time),
             local: next.local.or(found.local),
             shown: next.shown.or(found.shown),
@@ -71,7 +75,7 @@ pub(super) fn behind_stamp(line: &[u8]) -> Option<usize> {
     None
 }
 
-fn one(text: &[u8]) -> Option<Inner> {
+fn one(text: &[u8]) -> Option<Inner<'_>> {
     use {containers as c, viewers as v};
     let plain = |at| Inner { at, ..Inner::default() };
     match text.first()? {

@@ -1,11 +1,11 @@
 //! Prefixes of log viewers.
 
-use super::Inner;
+use super::{Inner, writer};
 use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 
 /// `2026-06-03 15:39:43 | text`, as Grafana and Loki export it, and with a tab, perhaps before `log="text"`. Its time has no
 /// offset: it is one only for a record without.
-pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
+pub(super) fn viewer(text: &[u8]) -> Option<Inner<'_>> {
     let (naive, rest) = parse_naive(text)?;
     let inner = match rest.strip_prefix(b"\t") {
         Some(inner) => {
@@ -19,7 +19,7 @@ pub(super) fn viewer(text: &[u8]) -> Option<Inner> {
 }
 
 /// `tc-tikv-0: [2022/07/25 14:54:44.467 +00:00] {"log":"text"}`: the time of a record that stands in an object, perhaps behind a name.
-pub(super) fn stamped_object(text: &[u8]) -> Option<Inner> {
+pub(super) fn stamped_object(text: &[u8]) -> Option<Inner<'_>> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/-".contains(byte);
     let name = text.iter().take(80).take_while(|byte| is_name(byte)).count();
     let rest = if name > 0 { text[name..].strip_prefix(b": ")? } else { text };
@@ -32,7 +32,7 @@ pub(super) fn stamped_object(text: &[u8]) -> Option<Inner> {
 }
 
 /// `2022-07-25T14:54:44.467Z,host,tikv,"{""log"":""text""}"`: cells of a table before an object in one.
-pub(super) fn object_cell(text: &[u8]) -> Option<Inner> {
+pub(super) fn object_cell(text: &[u8]) -> Option<Inner<'_>> {
     let at = memchr::memmem::find(&text[..text.len().min(256)], b",\"{\"\"")?;
     if memchr::memchr2(b'{', b'[', &text[..at]).is_some() {
         return None;
@@ -49,7 +49,7 @@ pub(super) fn object_cell(text: &[u8]) -> Option<Inner> {
 }
 
 /// `Jul 25, 2022 @ 14:54:44.467`, `July 25th 2022, 14:54:44.467`, as Kibana shows times: the browser's, so none.
-pub(super) fn kibana(text: &[u8]) -> Option<Inner> {
+pub(super) fn kibana(text: &[u8]) -> Option<Inner<'_>> {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let letters = text.iter().take(10).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let rest = text[letters..].strip_prefix(b" ").filter(|_| letters > 2)?;
@@ -66,8 +66,9 @@ pub(super) fn kibana(text: &[u8]) -> Option<Inner> {
 
 /// `2022/07/25 14:54:44.467 | tikv | 10.0.1.11:20160 | WARN | text`, and the same with tabs: time, level and instance of a record
 /// in columns of their own, as TiDB Dashboard and `information_schema.cluster_log` have them. The time is the record's own.
-pub(super) fn columns(text: &[u8]) -> Option<Inner> {
+pub(super) fn columns(text: &[u8]) -> Option<Inner<'_>> {
     let (naive, rest) = parse_naive(text)?;
+    let cells = rest;
     let mut rest = column(rest)?;
     let mut level = None;
     for turn in 0..4 {
@@ -80,12 +81,13 @@ pub(super) fn columns(text: &[u8]) -> Option<Inner> {
         level = level.or(Level::parse(rest[..end].trim_ascii()));
         rest = column(&rest[end..])?;
     }
-    Some(Inner { at: text.len() - rest.len(), level, local: Some(Timestamp(naive)), ..Inner::default() })
+    let writer = writer::of_cells(&cells[..cells.len() - rest.len()]);
+    Some(Inner { at: text.len() - rest.len(), level, writer, local: Some(Timestamp(naive)), ..Inner::default() })
 }
 
 /// `2023-09-26 16:55:54 (UTC+08:00) TiKV tikv-8:20160 [errors.rs:176] ["text"]`, with tabs, blanks or nothing between: a row of
 /// TiDB Dashboard's log search, perhaps with its level. The browser's offset stands there, so the time is one.
-pub(super) fn search_row(text: &[u8]) -> Option<Inner> {
+pub(super) fn search_row(text: &[u8]) -> Option<Inner<'_>> {
     let (naive, rest) = parse_naive(text)?;
     let rest = rest.strip_prefix(b" (UTC")?;
     let (zone, rest) = rest.split_at(memchr::memchr(b')', rest.get(..8)?)?);
@@ -94,7 +96,8 @@ pub(super) fn search_row(text: &[u8]) -> Option<Inner> {
     let end = rest.iter().take(160).position(|byte| *byte == b'[')?;
     let level = rest[..end].split(|byte| b" \t|".contains(byte)).find_map(Level::parse);
     let time = Some(Timestamp(naive - offset * 60_000));
-    Some(Inner { at: text.len() - rest.len() + end, time, level, ..Inner::default() })
+    let writer = writer::of_cells(&rest[..end]);
+    Some(Inner { at: text.len() - rest.len() + end, time, level, writer, ..Inner::default() })
 }
 
 /// What stands behind a column's end.
@@ -105,7 +108,7 @@ fn column(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// `["1658760884467000000","text"]`, `"2022-07-25 14:54:44","tikv","text"`: a cell before the record's own.
-pub(super) fn cell(text: &[u8]) -> Option<Inner> {
+pub(super) fn cell(text: &[u8]) -> Option<Inner<'_>> {
     let start = text.strip_prefix(b"[").unwrap_or(text);
     let mut rest = start.strip_prefix(b"\"")?;
     let mut time = None;

@@ -11,7 +11,7 @@ pub(super) use quotes::halved;
 
 use super::plain::plain;
 use super::tools::command;
-use super::{Kind, Record, body, escape, foreign, header, json, look, prefix};
+use super::{Kind, Record, RowWriter, body, escape, foreign, header, json, look, prefix};
 use crate::search::AnyOf;
 use aho_corasick::{AhoCorasick, MatchKind};
 use header::Header;
@@ -58,12 +58,14 @@ pub(super) fn nested(text: &[u8], layers: usize) -> Record<'static> {
 }
 
 /// What a prefix says counts where the record itself says nothing.
-fn with_outer(mut record: Record<'static>, outer: prefix::Inner) -> Record<'static> {
+fn with_outer(mut record: Record<'static>, outer: prefix::Inner<'_>) -> Record<'static> {
     if record.time.is_none() {
         record.time = outer.time.or(outer.local).or(outer.shown);
         record.time_is_local = outer.time.is_none() && record.time.is_some();
     }
     record.level = record.level.or(outer.level);
+    let named = || outer.writer.map(|(component, instance)| RowWriter { component, instance: instance.into() });
+    record.writer = record.writer.or_else(named);
     record
 }
 

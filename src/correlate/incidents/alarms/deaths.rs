@@ -34,7 +34,8 @@ pub(super) fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
         groups.entry(whom).or_default().push(restart.episode);
     }
     let mut drafts = Vec::new();
-    for ((store, ..), ids) in groups {
+    for ((store, instance, _), ids) in groups {
+        let address = instance.and_then(|instance| world.learned.instance(instance).address.as_deref());
         for core in apart(ids, CRASHES_MS, world) {
             if core.len() == 1 && taken.has(core[0]) {
                 continue;
@@ -49,7 +50,7 @@ pub(super) fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
             }
             let last = core.iter().filter_map(|id| world.ended(*id)).max();
             draft.verdict = verdict(draft.cause);
-            draft.summary = crash_words(store, core.len(), &draft, world);
+            draft.summary = crash_words(&name(store, address), core.len(), &draft, world);
             let calm = last.zip(world.now).is_some_and(|(last, now)| now.since(last) >= CALM_MS);
             if core.len() == 1 || calm {
                 draft.recovered(last);
@@ -60,12 +61,19 @@ pub(super) fn crashes(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     drafts
 }
 
-fn crash_words(store: Option<StoreId>, times: usize, draft: &Draft, world: &World<'_>) -> String {
+fn name(store: Option<StoreId>, address: Option<&str>) -> String {
+    match (store, address) {
+        (Some(store), _) => format!("Store {store}"),
+        (None, Some(address)) => format!("The store at {address}"),
+        (None, None) => "A store".to_owned(),
+    }
+}
+
+fn crash_words(store: &str, times: usize, draft: &Draft, world: &World<'_>) -> String {
     let times = match times {
         1 => format!("restarted{}", at(draft.start)),
         times => format!("restarted {times} times{}", since(draft.start)),
     };
-    let store = store.map_or_else(|| "A store".to_owned(), |store| format!("Store {store}"));
     let why = because(draft.cause);
     // What it died of says more than the cause alone.
     let death = DEATHS.iter().flat_map(|kind| world.graph.of_kind(kind)).find(|id| draft.episodes.contains_key(id));
