@@ -68,6 +68,12 @@ pub struct RowWriter {
     pub instance: Box<str>,
 }
 
+impl From<(Component, &str)> for RowWriter {
+    fn from((component, instance): (Component, &str)) -> Self {
+        Self { component, instance: instance.into() }
+    }
+}
+
 impl<'a> Record<'a> {
     /// The first field of a name.
     pub fn field(&self, key: &str) -> Option<&Field<'a>> {

@@ -618,13 +618,18 @@ fn rows_name_their_writer() {
         ("tc-tikv-0 tikv [2022/07/25 14:54:40.000 +00:00] [WARN] ", "tikv", "tc-tikv-0"),
         ("2022-07-25 22:54:40 (UTC+08:00)\tTiDB 10.0.1.21:4000\t", "tidb", "10.0.1.21:4000"),
     ];
-    let mut text = String::new();
+    let mut text = concat!(
+        r#"{"@timestamp":"2022-07-25T14:54:41.000Z","log":"[2022/07/25 14:54:40.000 +00:00] [WARN] [retry.rs:17] [\"it failed\"] "#,
+        r#"[error=\"[tikv:9005]Region is unavailable\"]","kubernetes":{"pod_name":"tc-tikv-2","container_name":"tikv"}}"#,
+        "\n"
+    )
+    .to_owned();
     for (row, ..) in stores {
         writeln!(text, "{row}[retry.rs:17] [\"it failed\"] [error=\"[tikv:9005]Region is unavailable\"]").unwrap();
     }
     let events = found(&text).rows("events");
-    assert_eq!(events.len(), stores.len());
-    for (_, component, instance) in stores {
+    assert_eq!(events.len(), stores.len() + 1);
+    for (_, component, instance) in stores.into_iter().chain([("", "tikv", "tc-tikv-2")]) {
         let has = |row: &&Row| (&*row["component"], &*row["instance"]) == (component, instance);
         assert!(events.iter().any(|row| has(&row)), "{component} {instance}");
     }

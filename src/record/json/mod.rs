@@ -9,7 +9,7 @@ pub(super) use nesting::{
 };
 
 use super::body::Field;
-use super::{Kind, Record, header, recover};
+use super::{Kind, Record, RowWriter, header, prefix, recover};
 use crate::units::{Level, Timestamp, parse_naive, parse_offset};
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
@@ -82,6 +82,7 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
         }
         record.level = record.level.or(level);
         record.kind = Kind::Json;
+        record.writer = record.writer.or_else(|| pairs.iter().find_map(|(key, value)| pod(key, value, MOST_NESTED)));
         record
     };
     if let Some(inner) = wrapped.or(container).or(Some(message).filter(is_record)) {
@@ -136,6 +137,17 @@ fn inner_record(value: &Value, depth: usize) -> Option<&str> {
         }
         Value::Array(values) => values.iter().find_map(deeper),
         Value::Object(members) => members.values().find_map(deeper),
+        _ => None,
+    }
+}
+
+/// The pod that a collector names beside a record: `"kubernetes":{"pod_name":"tc-tikv-0"}`.
+fn pod(key: &str, value: &Value, depth: usize) -> Option<RowWriter> {
+    match value {
+        Value::String(name) if ["pod", "pod_name", "podName"].contains(&key.rsplit('.').next().unwrap_or(key)) => {
+            prefix::named(name.as_bytes()).map(RowWriter::from)
+        }
+        Value::Object(members) if depth > 0 => members.iter().find_map(|(key, value)| pod(key, value, depth - 1)),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ mod writer;
 
 pub(super) use marks::{bar, number, trim_marks, without_end_bar};
 pub(super) use viewers::epoch;
+pub(super) use writer::of_name as named;
 
 use crate::units::{Component, Level, Timestamp};
 

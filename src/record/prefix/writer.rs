@@ -10,8 +10,8 @@ pub(super) fn of_cells(cells: &[u8]) -> Option<(Component, &str)> {
 }
 
 /// `tc-tikv-0`: a pod's name, or a container's, has the component as one of its words.
-pub(super) fn of_name(name: &[u8]) -> Option<(Component, &str)> {
-    let name = std::str::from_utf8(name).ok()?;
+pub(in crate::record) fn of_name(name: &[u8]) -> Option<(Component, &str)> {
+    let name = std::str::from_utf8(name).ok().filter(|name| name.len() <= MOST && is_host(name))?;
     let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.find_map(Component::of_word).map(|component| (component, name))
 }
@@ -19,11 +19,18 @@ pub(super) fn of_name(name: &[u8]) -> Option<(Component, &str)> {
 /// `10.0.1.11:20160`, `tc-tikv-0.tc-tikv-peer:20160`, `[fd00::11]:20160`.
 fn is_address(word: &str) -> bool {
     word.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:[]".contains(&byte))
+        is_host(host)
+            && word.len() <= MOST
             && (2..=5).contains(&port.len())
             && port.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+/// Longest name of a host in DNS, and a port.
+const MOST: usize = 253 + 6;
+
+fn is_host(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-:[]".contains(&byte))
 }
 
 #[cfg(test)]
@@ -45,5 +52,6 @@ mod tests {
         }
         assert_eq!(of_name(b"tc-tikv-0"), Some((Tikv, "tc-tikv-0")));
         assert_eq!(of_name(b"backup-1"), None);
+        assert_eq!(of_name(b"tikv \x1b[31m"), None);
     }
 }

@@ -64,8 +64,7 @@ fn with_outer(mut record: Record<'static>, outer: prefix::Inner<'_>) -> Record<'
         record.time_is_local = outer.time.is_none() && record.time.is_some();
     }
     record.level = record.level.or(outer.level);
-    let named = || outer.writer.map(|(component, instance)| RowWriter { component, instance: instance.into() });
-    record.writer = record.writer.or_else(named);
+    record.writer = record.writer.or_else(|| outer.writer.map(RowWriter::from));
     record
 }
 
