@@ -45,10 +45,7 @@ fn parse(text: &[u8]) -> Option<Object> {
 
 /// The same of a text that a copy broke.
 fn parse_broken(text: &[u8]) -> Option<Object> {
-    let is_wrapped = text.contains(&b'\n');
-    let lines = || text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let joined = is_wrapped.then(|| parse(&lines().collect::<Vec<_>>().concat())).flatten();
-    joined.or_else(|| parse(&repair::repaired(text)))
+    parse(&repair::repaired(text))
 }
 
 /// Whether a broken object is worth a repair: a record of the text format in it is found without.

@@ -1,8 +1,10 @@
 //! JSON that a copy broke: values that became words in brackets, elisions, an end that is cut off, values broken over lines.
 
+use crate::record::plain::columns;
+
 /// The text as JSON, as far as that can be told.
 pub(super) fn repaired(text: &[u8]) -> Vec<u8> {
-    let mut repair = Repair { out: Vec::with_capacity(text.len() + 16), open: Vec::new() };
+    let mut repair = Repair { out: Vec::with_capacity(text.len() + 16), open: Vec::new(), is_even: is_even(text) };
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         rest = match byte {
@@ -32,6 +34,16 @@ struct Repair {
     out: Vec<u8>,
     /// Brackets that are open.
     open: Vec<u8>,
+    /// Whether the lines are as a terminal breaks them.
+    is_even: bool,
+}
+
+/// Whether all lines but the last are equally wide.
+fn is_even(text: &[u8]) -> bool {
+    let mut widths = text.split(|byte| *byte == b'\n').map(|line| columns(line.strip_suffix(b"\r").unwrap_or(line)));
+    widths.next_back();
+    let first = widths.next();
+    widths.all(|width| Some(width) == first)
 }
 
 impl Repair {
@@ -90,7 +102,8 @@ impl Repair {
         }
     }
 
-    /// A string. A line end in it is a terminal's; one that is cut off ends with dots.
+    /// A string. A line end in it is a terminal's, or a chat's: whether one number was broken there or two stand side by side nobody can
+    /// say, so dots tell that neither is one. A string that is cut off ends with dots.
     fn string<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         self.separate();
         self.out.push(b'"');
@@ -98,6 +111,13 @@ impl Repair {
         for (at, byte) in text.iter().enumerate() {
             match byte {
                 b'\t' => self.out.extend_from_slice(b"\\t"),
+                b'\n'
+                    if !self.is_even
+                        && self.ends_in_number()
+                        && text[at + 1..].first().is_some_and(u8::is_ascii_digit) =>
+                {
+                    self.out.extend_from_slice(b"...");
+                }
                 0..0x20 => continue,
                 b'"' if !escaped => {
                     self.out.push(b'"');
@@ -112,6 +132,10 @@ impl Repair {
         }
         self.out.extend_from_slice(b"...\"");
         &[]
+    }
+
+    fn ends_in_number(&self) -> bool {
+        self.out.last().is_some_and(u8::is_ascii_digit)
     }
 
     /// A number or word; what is none of JSON's becomes a string, an elision nothing. A number at the very end may be cut.
@@ -165,6 +189,8 @@ mod tests {
             (r#"{"a": 1,}, {"b": 2}"#, r#"{"a":1}"#),
             (r#"{"a": <nil>, "b": 1.5e3}"#, r#"{"a":"<nil>","b":1.5e3}"#),
             (r#"{"a": "x\"#, r#"{"a":"x..."}"#),
+            ("{\"a\":\"94\n8121\n7\"}", r#"{"a":"94...8121...7"}"#),
+            ("{\"a\":\"94\n8121, 71\n7\"}", r#"{"a":"948121, 717"}"#),
         ] {
             assert_eq!(String::from_utf8_lossy(&repaired(text.as_bytes())), want, "{text}");
         }
