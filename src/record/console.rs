@@ -27,9 +27,11 @@ pub(super) fn is_sentence_below(above: &[u8], line: &[u8]) -> bool {
     above.len() < COLUMNS && ((begins && words == 4) || line.first().is_some_and(|byte| *byte >= 0xE3))
 }
 
-/// `java.sql.SQLException: text`, `Caused by: com.pingcap.tikv.exception.GrpcException: text`.
+/// `java.sql.SQLException: text`, also behind the words by which Java and its frameworks hand one on: `Caused by: `.
 fn is_exception(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"Caused by: ").unwrap_or(text);
+    const LEADS: [&[u8]; 3] = [b"Caused by: ", b"nested exception is ", b"Cause: "];
+    let led = |lead: &&[u8]| memchr::memmem::rfind(&text[..text.len().min(512)], lead).map(|at| at + lead.len());
+    let text = &text[LEADS.iter().filter_map(led).max().unwrap_or(0)..];
     let text = match text.strip_prefix(b"Exception in thread \"") {
         Some(rest) => memchr::memmem::find(rest, b"\" ").map_or(text, |end| &rest[end + 2..]),
         None => text,
@@ -40,9 +42,34 @@ fn is_exception(text: &[u8]) -> bool {
     is_class && name.iter().filter(|byte| **byte == b'.').count() > 1 && text[name.len()..].starts_with(b": ")
 }
 
+/// What `pd-ctl`, `tikv-ctl` and its `ldb` say when they do nothing.
+fn is_refusal(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 9] = [
+        b"Failed! [",
+        b"Failed: Failed to ",
+        b"Failed: failed to ",
+        b"Failed: IO error: ",
+        b"Failed: Corruption: ",
+        b"error: Found argument '",
+        b"error: unexpected argument '",
+        b"error: The following required arguments",
+        b"error: the following required arguments",
+    ];
+    STARTS.iter().any(|start| text.starts_with(start))
+}
+
+/// `goroutine 1 [running]:`, the first line of a stack of Go.
+pub(super) fn is_running(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"goroutine ") else { return false };
+    let digits = rest.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && rest[digits..].starts_with(b" [running")
+}
+
 /// A record that a program put on the terminal.
 pub(super) fn start(text: &[u8]) -> Option<Kind> {
-    const PANICS: [&[u8]; 9] = [
+    const PANICS: [&[u8]; 11] = [
+        b"Poco::Exception. Code: ",
+        b"std::exception. Code: ",
         b"terminate called ",
         b"<jemalloc>: ",
         b"panic: ",
@@ -59,6 +86,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || text.starts_with(b"FATAL: ")
         || text.starts_with(b"ALERT: ")
         || is_client_error(text)
+        || is_refusal(text)
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {

@@ -377,6 +377,13 @@ mod tests {
             ("java.sql.SQLException: Region is unavailable", start(Kind::Panic)),
             ("Exception in thread \"main\" java.sql.SQLException: Region is unavailable", start(Kind::Panic)),
             ("An Exception: this", Look::Other),
+            ("### Cause: java.sql.SQLException: Region is unavailable", start(Kind::Panic)),
+            ("no update; nested exception is java.sql.SQLException: Write conflict", start(Kind::Panic)),
+            ("Cause: a slow disk", Look::Other),
+            ("Poco::Exception. Code: 1000, e.code() = 0", start(Kind::Panic)),
+            ("    Failed! [500] \"no leader\"", Look::Start(Kind::Console, 4)),
+            ("Failed: 3, passed: 5", Look::Other),
+            ("error: Found argument '--db' which wasn't expected", start(Kind::Console)),
         ] {
             assert_eq!(look(line.as_bytes()), want, "{line}");
         }

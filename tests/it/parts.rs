@@ -78,7 +78,10 @@ fn piece(kind: usize, n: u64) -> Vec<u8> {
             format!("Error: backup range failed: [BR:KV:ErrKVStorage]tikv storage occur I/O error, region {region}\n")
         }
         12 => format!("Full Backup <----{}....> {}.00%\r", "-".repeat(n as usize % 20), n % 100),
-        13 => format!("\n\nsome prose about region {region}, which is no record\n--\n"),
+        // And a panic that has lost its head.
+        13 => format!(
+            "\n\nsome prose about region {region}, which is no record\n--\ngoroutine {n} [running]:\n\nmain.main()\n\n/src/main.go:{n} +0x1d\n"
+        ),
         14 => return [&b"\xff\xfe \x00\x01"[..], refused.as_bytes(), b"\xc3\n"].concat(),
         15 => format!(
             "[{time}] [WARN] [errors.rs:155] [\"backup stream meet error\"] [err=\"a value\nthat goes on over\n  lines about region {region}\"]\n"

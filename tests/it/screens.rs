@@ -508,6 +508,33 @@ fn one_failure_is_one_incident_with_its_cause() {
             "TiCDC at 2025-03-14 06:35:06Z",
         ),
         ("2024-04-12 23:27:33\tlog=\"panic: send on closed channel\\n\"\n", "bug", "A Go program"),
+        // What TiUP says is no failure of BR, and no network.
+        (
+            "Error: failed to start: 10.0.1.11 tikv-20160.service: timed out waiting for port 20160 to be started after 2m0s\n",
+            "unknown",
+            "A command of TiUP failed: because of a process that did not come up",
+        ),
+        (
+            "Error: executor.ssh.execute_failed: Failed to execute command over SSH for 'tidb@10.0.1.11:22' {ssh_stderr: sudo: a password is required\n\
+             , ssh_stdout: , ssh_command: /usr/bin/sudo true}, cause: Process exited with status 1\n",
+            "configuration",
+            "A command of TiUP failed",
+        ),
+        (
+            "org.x.JobException: no commit; nested exception is java.sql.SQLException: TTL manager has timed out, pessimistic locks may expire\n",
+            "unknown",
+            "a transaction that was open for longer",
+        ),
+        (
+            "Poco::Exception. Code: 1000, e.code() = 0, e.displayText() = Exception: Cannot set max size of core file to 1073741824\n",
+            "configuration",
+            "TiFlash",
+        ),
+        (
+            "goroutine 1 [running]:\n\nmain.main()\n\n/src/tidb-server/main.go:7 +0x1d\n",
+            "unknown",
+            "The stack of a Go program",
+        ),
         // What it was about stands in the record that ends it, not in the code of an earlier one.
         (
             "[2025/03/14 06:35:06.127 +00:00] [WARN] [conn.go:291] [\"failed to reset grpc connection, retry it\"] [error=\"[BR:Common:ErrFailedToConnect]failed to make connection to store 5\"]\n\

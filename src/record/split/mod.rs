@@ -14,7 +14,7 @@ use super::lines::LineEnds;
 use super::look::{self, Kind, Look, look};
 use super::plain::plain;
 use super::tools::{safepoint, stores};
-use super::{header, status};
+use super::{console, header, status};
 use std::ops::Range;
 
 /// A record's lines end this far behind its first byte; what would follow is not matched.
@@ -204,6 +204,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             Look::Other if !self.continues(at, line, false) => {
                 if status::is_part(line, self.line_at(next).0) {
                     self.start(at, at + line.len(), Kind::StatusTask, false);
+                } else if console::is_running(line) {
+                    // A panic that has lost its head.
+                    self.start(at, at + line.len(), Kind::Panic, false);
                 } else {
                     self.close();
                     self.unparsed(at);
