@@ -367,6 +367,8 @@ mod tests {
             (r#"wait for next tick","category":"advancer","error":"unexpected"#, Look::Fragment),
             (r#"tick"",""category"":""advancer"",""error"":""unexpected"#, Look::Fragment),
             (r#"it says "a", "b" and "c": d"#, Look::Other),
+            (r#"Info: {"sink-uri":"kafka://b","sort-dir":"","state":"normal"}"#, Look::Other),
+            (r#"x":{"a":"b"},"error":"unexpected"}"#, Look::Fragment),
             ("failed to get the snapshot (region_id = 94812): it was merged", Look::Fragment),
             ("raft entry is too large, region 94812, entry size 8616655; execute over it", Look::Fragment),
             ("rpc error: code = Unavailable desc = error reading from server: EOF", Look::Fragment),

@@ -508,7 +508,13 @@ fn one_failure_is_one_incident_with_its_cause() {
             "TiCDC at 2025-03-14 06:35:06Z",
         ),
         ("2024-04-12 23:27:33\tlog=\"panic: send on closed channel\\n\"\n", "bug", "A Go program"),
-        // What TiUP says is no failure of BR, and no network.
+        // What many programs say the same way is no failure of BR.
+        (
+            "Error: INSTALLATION FAILED: cannot re-use a name that is still in use\n",
+            "unknown",
+            "A command failed: it says",
+        ),
+        // What TiUP says is none either, and no network.
         (
             "Error: failed to start: 10.0.1.11 tikv-20160.service: timed out waiting for port 20160 to be started after 2m0s\n",
             "unknown",

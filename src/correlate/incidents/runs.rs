@@ -244,10 +244,15 @@ pub(super) const fn verdict(cause: Cause) -> Verdict {
 
 fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
     let rules = || run.records.iter().filter_map(|record| world.catalog.get(world.learned.rule(record.rule)));
-    let shows_br = |record: &RunRecord| world.episodes.at(record.episode).component == Some(Component::Br);
+    // What other programs' last lines look like too.
+    let is_any = |rule: &Rule| &*rule.id == "br-console-error";
+    let shows_br = |record: &RunRecord| {
+        let rule = world.catalog.get(world.learned.rule(record.rule));
+        !rule.is_some_and(is_any) && world.episodes.at(record.episode).component == Some(Component::Br)
+    };
     let is_br = || {
         run.version.is_some()
-            || rules().any(|rule| rule.component == Some(Component::Br))
+            || rules().any(|rule| rule.component == Some(Component::Br) && !is_any(rule))
             || run.records.iter().any(shows_br)
     };
     match (&run.command, job) {
@@ -262,6 +267,7 @@ fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
         (_, Job::Other) if rules().any(|rule| rule.component == Some(Component::Cdc)) => "A changefeed".to_owned(),
         (_, Job::Other) if rules().any(|rule| rule.id.starts_with("tiup-")) => "A command of TiUP".to_owned(),
         (_, Job::Other) if is_br() => "A br command".to_owned(),
+        (_, Job::Other) if rules().any(is_any) => "A command".to_owned(),
         (_, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),
         (_, Job::Other) => "Something".to_owned(),
     }

@@ -259,6 +259,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_side_by_side_that_lines_part_are_not_one() {
+        let lines = "{\"log\":\"[region.rs:1] [\\\"x\\\"] [min=1]\n[region=94812]\n[peers=\\\"[10245\n10246]\\\"]\",\"level\":\"WARN\"}";
+        let record = read(lines.as_bytes(), 1).unwrap();
+        let peers = record.field("peers").map(|field| field.value.to_vec()).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&peers).contains("1024510246"), "{record:?}");
+        assert_eq!(record.field("region").map(|field| field.value.to_vec()), Some(b"94812".to_vec()));
+    }
+
+    #[test]
     fn a_record_in_any_string_of_an_object() {
         const HEAD: &str = r#"[2022/07/25 14:54:44.467 +00:00] [WARN] [endpoint.rs:209] [\"it failed\"] [region_id=7]"#;
         for (before, after) in [

@@ -132,8 +132,14 @@ pub(in crate::record) fn has_members(text: &[u8]) -> bool {
         let before = before.strip_suffix(b"\\").unwrap_or(before);
         let name = before.iter().rev().take(48).take_while(|byte| is_name(byte)).count();
         let before = &before[..before.len() - name];
-        name > 1 && (before.ends_with(b",\"") || before.ends_with(b",\\\""))
+        name > 1 && (before.ends_with(b",\"") || before.ends_with(b",\\\"")) && !is_within(before)
     }) || doubled(text)
+}
+
+/// Whether an object that begins in the text is still open at its end: what follows is no head that got lost.
+fn is_within(text: &[u8]) -> bool {
+    let count = |brace| memchr::memchr_iter(brace, text).count();
+    count(b'{') > count(b'}')
 }
 
 /// The same with every quote doubled by a table: `"",""error"":""`.

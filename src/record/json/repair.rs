@@ -38,12 +38,12 @@ struct Repair {
     is_even: bool,
 }
 
-/// Whether all lines but the last are equally wide.
+/// Whether all lines but the last are about equally wide: a long character at the edge goes to the next line.
 fn is_even(text: &[u8]) -> bool {
-    let mut widths = text.split(|byte| *byte == b'\n').map(|line| columns(line.strip_suffix(b"\r").unwrap_or(line)));
-    widths.next_back();
-    let first = widths.next();
-    widths.all(|width| Some(width) == first)
+    let lines = || text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let full = lines().count() - 1;
+    let widths = || lines().take(full).map(columns);
+    widths().max().zip(widths().min()).is_none_or(|(widest, narrowest)| widest - narrowest <= 2)
 }
 
 impl Repair {
