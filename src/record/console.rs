@@ -2,16 +2,32 @@
 
 use super::Kind;
 
-/// What a client says when TiDB refuses a statement for a reason of its own: `ERROR 9005 (HY000): ...`, `Error 9005: ...`,
+/// The code of what a client says when a statement is refused: `ERROR 9005 (HY000): ...`, `Error 9005: ...`,
 /// `SQL Error [9005] [HY000]: ...`, `Error Code: 9005. ...`.
-fn is_client_error(text: &[u8]) -> bool {
+fn refused(text: &[u8]) -> Option<&[u8]> {
     const STARTS: [&[u8]; 7] =
         [b"Error Code: ", b"ERROR ", b"ERROR: ", b"Error ", b"SQL Error [", b"SQL Error (", b"[Err] "];
     const ENDS: [&[u8]; 6] = [b" (", b": ", b"] ", b"): ", b". ", b" - "];
-    let Some(rest) = STARTS.iter().find_map(|start| text.strip_prefix(*start)) else { return false };
+    let rest = STARTS.iter().find_map(|start| text.strip_prefix(*start))?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let is_own = digits == 4 && (&rest[..4] == b"1105" || b"89".contains(&rest[0]));
-    is_own && ENDS.iter().any(|end| rest[4..].starts_with(end))
+    (digits == 4 && ENDS.iter().any(|end| rest[4..].starts_with(end))).then(|| &rest[..4])
+}
+
+/// Whether a statement is refused for a reason of TiDB's own.
+fn is_client_error(text: &[u8]) -> bool {
+    refused(text).is_some_and(|code| code == b"1105" || b"89".contains(&code[0]))
+}
+
+/// Whether `tikv-ctl` could not do what it was asked to with a region: `region: 94812, error: StringError("...")`.
+fn is_region_error(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"region: ") else { return false };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && rest[digits..].starts_with(b", error: ")
+}
+
+/// Whether a statement is refused, for whatever reason: what a console said before ends here.
+pub(super) fn is_refusal(text: &[u8]) -> bool {
+    refused(text).is_some()
 }
 
 /// Whether a line below another is a sentence of its own: it begins as one does, and the line above is shorter than any terminal's.
@@ -87,6 +103,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || text.starts_with(b"ALERT: ")
         || is_client_error(text)
         || is_refusal(text)
+        || is_region_error(text)
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {

@@ -139,7 +139,7 @@ fn judge(line: &[u8]) -> Look {
     if let Some(start) = header::cut(line) {
         return Look::Start(Kind::Header, behind(line, start));
     }
-    if starts_with_level(text) {
+    if starts_with_level(text) || is_summary_head(text) {
         return Look::Start(Kind::Header, at);
     }
     if listed::is_row(line) {
@@ -222,6 +222,11 @@ fn starts_with_level(text: &[u8]) -> bool {
     let Some(inner) = text.strip_prefix(b"[") else { return false };
     let Some(end) = inner.iter().take(9).position(|byte| *byte == b']') else { return false };
     Level::parse(&inner[..end]).is_some()
+}
+
+/// `["Table backup summary:`: a summary of BR whose figures manuals set on lines of their own.
+fn is_summary_head(text: &[u8]) -> bool {
+    text.starts_with(b"[\"") && text.trim_ascii_end().ends_with(b"ummary:")
 }
 
 /// Whether a line without header still is a record: brackets in a row, an error field, a code in brackets.
@@ -324,6 +329,9 @@ mod tests {
             ("| 7 | s3://b/*.csv | `app`.`orders` | 104 | importing | running  | 1GB | NULL |     |", Look::Other),
             ("ERROR 9005 (HY000) at line 7 in file: 'a.sql': Region is unavailable", start(Kind::Console)),
             ("ERROR: 1105 (HY000): rpc error", start(Kind::Console)),
+            ("region: 94812, error: StringError(\"invalid conf_ver\")", start(Kind::Console)),
+            ("region: 94812 is healthy", Look::Other),
+            ("    [\"Full backup summary:", Look::Start(Kind::Header, 4)),
             ("SQL Error [9005] [HY000]: Region is unavailable", start(Kind::Console)),
             ("Error Code: 9001. PD server timeout", start(Kind::Console)),
             ("SQL Error [1062] [23000]: Duplicate entry", Look::Other),

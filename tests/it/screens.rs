@@ -541,6 +541,23 @@ fn one_failure_is_one_incident_with_its_cause() {
             "unknown",
             "The stack of a Go program",
         ),
+        (
+            "tidb lightning encountered error: TiDB version too old, expected '>=4.0.0', found '3.0.18'\n",
+            "version",
+            "An import failed",
+        ),
+        // A client's error is no panic of a store, though it says that an assertion failed.
+        (
+            "ERROR 8141 (HY000): assertion failed: key: 74f8, assertion: NotExist, start_ts: 434834088949972993, existing start ts: 434834088949972990\n",
+            "data-corruption",
+            "TiDB found an index that does not agree",
+        ),
+        // What stops a process says so itself.
+        (
+            "[2025/03/14 06:35:06.127 +00:00] [FATAL] [splitter.go:71] [\"the moon is wrong\"] [tableID=7]\n",
+            "unknown",
+            "it says \"the moon is wrong",
+        ),
         // What it was about stands in the record that ends it, not in the code of an earlier one.
         (
             "[2025/03/14 06:35:06.127 +00:00] [WARN] [conn.go:291] [\"failed to reset grpc connection, retry it\"] [error=\"[BR:Common:ErrFailedToConnect]failed to make connection to store 5\"]\n\
@@ -591,6 +608,19 @@ fn whatever_a_statement_is_answered_its_failure_is_told() {
     );
     let kinds: Vec<_> = report.rows("incidents").into_iter().map(|incident| incident["kind"].clone()).collect();
     assert_eq!(kinds, ["backup-failed", "restore-failed"]);
+}
+
+/// What a client is told of a statement is no error of `br`, and each answer stands for itself.
+#[test]
+fn answers_to_statements_are_tidb_s() {
+    let report = found(
+        "mysql> UPDATE t SET a = 1;\nERROR 8022 (HY000): Error: KV error safe to retry [try again later]\nERROR 2013 (HY000): Lost connection\n\
+         mysql> INSERT INTO t SELECT * FROM u;\nERROR 8004 (HY000): Transaction is too large, size: 104857653\n\
+         mysql> SELECT * FROM t;\nERROR 8055 (HY000): snapshot is older than GC safe point 2022-07-25 14:54:44 +0000 UTC\n",
+    );
+    let rules: Vec<_> = report.rows("events").into_iter().map(|event| event["rule"].clone()).collect();
+    assert_eq!(rules, ["text-client-retry", "text-client-too-large", "text-gc-too-early"]);
+    assert_eq!((report.rows("incidents"), &*report.row("sources")["continuation_lines"]), (Vec::new(), "0"));
 }
 
 /// Terminals are what reports hold most: the task and PD that somebody typed are those of the next command.

@@ -38,7 +38,9 @@ impl RunRecord {
         if self.ending == Some(Ending::Console) && !HEADS.iter().any(|head| self.message.starts_with(head)) {
             return Some(&*self.message).filter(|message| self.codes.iter().all(|code| **code != **message));
         }
-        self.message.split_once(": ").map(|(_, error)| error)
+        let behind = self.message.split_once(": ").map(|(_, error)| error);
+        // A FATAL record that quotes no error is one itself.
+        behind.or_else(|| (self.ending == Some(Ending::Panic)).then_some(&*self.message))
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) fn ending_of(event: &Event) -> Option<Ending> {
     if &*event.group == "panic" {
         return Some(Ending::Panic);
     }
-    if message.contains("success summary") || message.contains("Success summary") {
+    let is_done = rule == "br-summary-success-v4";
+    if is_done || message.contains("success summary") || message.contains("Success summary") {
         return Some(Ending::Success);
     }
     if message.contains("failed summary") || message.contains("Failed summary") {

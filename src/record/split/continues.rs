@@ -23,9 +23,8 @@ impl<S: Sink> Splitter<'_, '_, S> {
             Kind::Report => true,
             Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
-            Kind::Console if self.is_closed_quote(open) || is_heading(line) || self.is_above_sentence(open, line) => {
-                false
-            }
+            Kind::Console if is_heading(line) || console::is_refusal(line) => false,
+            Kind::Console if self.is_closed_quote(open) || self.is_above_sentence(open, line) => false,
             Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
             Kind::Foreign => {
                 (!fragment || self.is_dispatch(open)) && (!self.is_behind_blank(open, at) || is_trace(line))
