@@ -13,9 +13,10 @@ fn refused(text: &[u8]) -> Option<&[u8]> {
     (digits == 4 && ENDS.iter().any(|end| rest[4..].starts_with(end))).then(|| &rest[..4])
 }
 
-/// Whether a statement is refused for a reason of TiDB's own.
+/// Whether a statement is refused for a reason of TiDB's own, or since others change the same rows.
 fn is_client_error(text: &[u8]) -> bool {
-    refused(text).is_some_and(|code| code == b"1105" || b"89".contains(&code[0]))
+    const CODES: [&[u8]; 3] = [b"1105", b"1205", b"1213"];
+    refused(text).is_some_and(|code| CODES.contains(&code) || b"89".contains(&code[0]))
 }
 
 /// Whether `tikv-ctl` could not do what it was asked to with a region: `region: 94812, error: StringError("...")`.
@@ -104,6 +105,8 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || is_client_error(text)
         || is_refusal(text)
         || is_region_error(text)
+        || text.starts_with(b"Failed! [")
+        || text.starts_with(b"[500]:\"")
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {
@@ -115,7 +118,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
     if PANICS.iter().any(|word| text.starts_with(word)) || is_exception(text) {
         return Some(Kind::Panic);
     }
-    if text.starts_with(b"thread '") && memchr::memmem::find(&text[..text.len().min(256)], b"panicked at").is_some() {
+    if text.starts_with(b"thread '") && memchr::memmem::find(&text[..text.len().min(256)], b"' panicked ").is_some() {
         return Some(Kind::Panic);
     }
     let report =

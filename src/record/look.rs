@@ -259,7 +259,8 @@ fn is_fragment(text: &[u8]) -> bool {
 
 /// Whether a line is an error as programs print it within a record, copied alone: a region's error or answer as protobuf has them.
 fn is_error(text: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 12] = [
+    const STARTS: [&[u8]; 3] = [b"rpc error: code = ", b"error=\"", b"err=\""];
+    const SIGNS: [&[u8]; 13] = [
         b"(region_id = ",
         b"not_leader { region_id: ",
         b"not_leader:<region_id:",
@@ -272,8 +273,10 @@ fn is_error(text: &[u8]) -> bool {
         b"RpcFailure(RpcStatus {",
         b"raft entry is too large, region ",
         b"RegionError(",
+        b" exceed TS ",
     ];
-    text.starts_with(b"rpc error: code = ") || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+    STARTS.iter().any(|start| text.starts_with(start))
+        || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
 }
 
 /// A row of `SHOW IMPORT JOBS`, whatever its message: the phase, then the state.
@@ -324,13 +327,20 @@ mod tests {
             ("> #1 <", start(Kind::StatusTask)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
+            (">Error: no such task", Look::Start(Kind::Console, 1)),
+            (">=4.0.0", Look::Other),
             ("Error: store 1 at [10.0.1.11:20160](http://10.0.1.11:20160/): no such task", start(Kind::Console)),
             ("| 7 | s3://b/*.csv | `app`.`orders` | 104 | importing | failed   | 1GB | NULL | EOF |", Look::Fragment),
             ("| 7 | s3://b/*.csv | `app`.`orders` | 104 | importing | running  | 1GB | NULL |     |", Look::Other),
             ("ERROR 9005 (HY000) at line 7 in file: 'a.sql': Region is unavailable", start(Kind::Console)),
             ("ERROR: 1105 (HY000): rpc error", start(Kind::Console)),
+            ("ERROR 1213: Deadlock found when trying to get lock", start(Kind::Console)),
             ("region: 94812, error: StringError(\"invalid conf_ver\")", start(Kind::Console)),
             ("region: 94812 is healthy", Look::Other),
+            ("    Failed! [500] \"region has no leader\"", Look::Start(Kind::Console, 4)),
+            ("thread 'raftstore-4' panicked 'clock' at \"../time.rs:276\"", start(Kind::Panic)),
+            ("GC safepoint 433193092308795392 exceed TS 433177834291200000", Look::Fragment),
+            ("err=\"pessimistic lock retry limit reached\"", Look::Fragment),
             ("    [\"Full backup summary:", Look::Start(Kind::Header, 4)),
             ("SQL Error [9005] [HY000]: Region is unavailable", start(Kind::Console)),
             ("Error Code: 9001. PD server timeout", start(Kind::Console)),

@@ -102,8 +102,10 @@ impl Sink for Look {
         }
         self.votes[4] += u32::from(caller.ends_with(".rs"));
         self.votes[5] += u32::from(caller.ends_with(".cpp") || caller.ends_with(".h"));
-        let welcomes: [(&[u8], Component); 5] = [
+        let welcomes: [(&[u8], Component); 6] = [
             (b"Welcome to TiKV", Component::Tikv),
+            // It is built from BR's sources, and imports as BR restores.
+            (b"Welcome to TiDB-Lightning", Component::Br),
             (b"Welcome to TiDB", Component::Tidb),
             (b"Welcome to Placement Driver", Component::Pd),
             (b"Welcome to Backup", Component::Br),

@@ -546,6 +546,12 @@ fn one_failure_is_one_incident_with_its_cause() {
             "version",
             "An import failed",
         ),
+        // What waits for a port waits for a process, not for the network.
+        (
+            "Error: failed to start tikv: 10.0.1.11:20160 failed to start: timed out waiting for port 20160 to be started after 2m0s\n",
+            "unknown",
+            "A TiUP command failed",
+        ),
         // A client's error is no panic of a store, though it says that an assertion failed.
         (
             "ERROR 8141 (HY000): assertion failed: key: 74f8, assertion: NotExist, start_ts: 434834088949972993, existing start ts: 434834088949972990\n",
@@ -577,6 +583,8 @@ fn one_failure_is_one_incident_with_its_cause() {
 fn a_source_file_that_many_have_does_not_tell_who_wrote_it() {
     let text = "[2025/03/14 06:35:06.127 +00:00] [WARN] [manager.go:270] [\"Sink manager backend sink fails\"] [changefeed=feed1] [error=EOF]\n";
     assert_eq!(found(text).row("sources")["component"], "cdc");
+    let lightning = "[2025/03/14 06:35:06.127 +00:00] [INFO] [info.go:49] [\"Welcome to TiDB-Lightning\"] [release-version=v5.4.0]\n";
+    assert_eq!(found(lightning).row("sources")["component"], "br");
 }
 
 #[test]

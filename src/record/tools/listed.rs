@@ -16,8 +16,8 @@ const POD_STATES: [&[u8]; 8] = [
     b"Init:Error",
     b"Init:CrashLoopBackOff",
 ];
-/// States of an instance that does not answer.
-const INSTANCE_STATES: [&[u8]; 3] = [b"Down", b"Down|UI", b"Disconnected"];
+/// States of an instance that does not answer, or (the last ones) is on its way out.
+const INSTANCE_STATES: [&[u8]; 5] = [b"Down", b"Down|UI", b"Disconnected", b"Offline", b"Pending"];
 const ROLES: [&[u8]; 8] = [b"pd", b"tikv", b"tidb", b"tiflash", b"cdc", b"ticdc", b"tso", b"scheduling"];
 
 /// A row: the tool that printed it, of whom it speaks, and the state.
@@ -46,12 +46,13 @@ fn is_ready(word: &[u8]) -> bool {
     matches!(word, [ready, b'/', all] if ready.is_ascii_digit() && all.is_ascii_digit())
 }
 
-/// `10.0.1.11:20160  tikv  10.0.1.11  20160/20180  linux/x86_64  Down  /data/tikv-20160  /deploy/tikv-20160`.
+/// `10.0.1.11:20160  tikv  10.0.1.11  20160/20180  linux/x86_64  Down  /data/tikv-20160  /deploy/tikv-20160`; the first versions
+/// do not name the system.
 fn instance(text: &[u8]) -> Option<Row<'_>> {
     let words: Vec<&[u8]> = words(text).take(7).collect();
     let (id, role) = (words.first()?, words.get(1)?);
-    let system = words.iter().position(|word| word.starts_with(b"linux/"))?;
-    let state = *words.get(system + 1)?;
+    let before = words.iter().position(|word| word.starts_with(b"linux/")).unwrap_or(3);
+    let state = *words.get(before + 1)?;
     let fits = id.contains(&b':') && ROLES.contains(role) && INSTANCE_STATES.contains(&state);
     fits.then(|| Row { tool: "tiup", whom: vec![role, id], state })
 }
@@ -89,6 +90,10 @@ mod tests {
             (
                 "10.0.1.1:2379  pd  10.0.1.1  2379/2380  linux/x86_64  Down|UI  /data/pd  /deploy/pd",
                 "tiup says of pd 10.0.1.1:2379: Down|UI",
+            ),
+            (
+                "10.0.1.11:20160  tikv  10.0.1.11  20160/20180  Offline  data/tikv-20160  deploy/tikv-20160",
+                "tiup says of tikv 10.0.1.11:20160: Offline",
             ),
         ] {
             assert!(is_row(line.as_bytes()), "{line}");
