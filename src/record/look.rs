@@ -327,7 +327,7 @@ mod tests {
             ("> #1 <", start(Kind::StatusTask)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
-            (">Error: no such task", Look::Start(Kind::Console, 1)),
+            (">Error: no such task", start(Kind::Console)),
             (">=4.0.0", Look::Other),
             ("Error: store 1 at [10.0.1.11:20160](http://10.0.1.11:20160/): no such task", start(Kind::Console)),
             ("| 7 | s3://b/*.csv | `app`.`orders` | 104 | importing | failed   | 1GB | NULL | EOF |", Look::Fragment),

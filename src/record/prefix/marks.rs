@@ -29,9 +29,8 @@ pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
         let next = next.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(next);
         let next = next.strip_prefix(b"\xC2\xA0").unwrap_or(next);
         let next = match next {
-            [b'>' | b'|', b' ' | b'\t' | b'>' | b'[', ..] => &next[1..],
-            // A quote without a blank, as only a sentence, a date or an object can follow it.
-            [b'>', b'A'..=b'Z' | b'0'..=b'9' | b'{', ..] => &next[1..],
+            // Without a blank only what a sentence, a date or an object begins with.
+            [b'>' | b'|', b' ' | b'\t' | b'>' | b'[', ..] | [b'>', b'A'..=b'Z' | b'0'..=b'9' | b'{', ..] => &next[1..],
             [b'>' | b'|'] => &[],
             [b'&', b'g', b't', b';', b' ', ..] => &next[4..],
             [0xE2, 0x94, 0x82 | 0x83, ..] | [0xE2, 0x95, 0x91, ..] => &next[3..],
