@@ -19,13 +19,6 @@ fn is_client_error(text: &[u8]) -> bool {
     refused(text).is_some_and(|code| CODES.contains(&code) || b"89".contains(&code[0]))
 }
 
-/// Whether `tikv-ctl` could not do what it was asked to with a region: `region: 94812, error: StringError("...")`.
-fn is_region_error(text: &[u8]) -> bool {
-    let Some(rest) = text.strip_prefix(b"region: ") else { return false };
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits > 0 && rest[digits..].starts_with(b", error: ")
-}
-
 /// Whether a statement is refused, for whatever reason: what a console said before ends here.
 pub(super) fn is_refusal(text: &[u8]) -> bool {
     refused(text).is_some()
@@ -59,10 +52,11 @@ fn is_exception(text: &[u8]) -> bool {
     is_class && name.iter().filter(|byte| **byte == b'.').count() > 1 && text[name.len()..].starts_with(b": ")
 }
 
-/// What `pd-ctl`, `tikv-ctl` and its `ldb` say when they do nothing.
-fn is_refusal(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 9] = [
+/// What `pd-ctl`, `tikv-ctl` and its `ldb` say when they do nothing, also of one region: `region: 94812, error: StringError("...")`.
+fn is_undone(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 10] = [
         b"Failed! [",
+        b"[500]:\"",
         b"Failed: Failed to ",
         b"Failed: failed to ",
         b"Failed: IO error: ",
@@ -72,7 +66,11 @@ fn is_refusal(text: &[u8]) -> bool {
         b"error: The following required arguments",
         b"error: the following required arguments",
     ];
-    STARTS.iter().any(|start| text.starts_with(start))
+    let of_region = text.strip_prefix(b"region: ").is_some_and(|rest| {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        digits > 0 && rest[digits..].starts_with(b", error: ")
+    });
+    of_region || STARTS.iter().any(|start| text.starts_with(start))
 }
 
 /// `goroutine 1 [running]:`, the first line of a stack of Go.
@@ -103,10 +101,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || text.starts_with(b"FATAL: ")
         || text.starts_with(b"ALERT: ")
         || is_client_error(text)
-        || is_refusal(text)
-        || is_region_error(text)
-        || text.starts_with(b"Failed! [")
-        || text.starts_with(b"[500]:\"")
+        || is_undone(text)
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {

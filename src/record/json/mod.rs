@@ -45,7 +45,9 @@ fn parse(text: &[u8]) -> Option<Object> {
 
 /// The same of a text that a copy broke.
 fn parse_broken(text: &[u8]) -> Option<Object> {
-    parse(&repair::repaired(text))
+    let joined = || parse(&repair::joined(text, true)).or_else(|| parse(&repair::joined(text, false)));
+    let joined = text.contains(&b'\n').then(joined).flatten();
+    joined.or_else(|| parse(&repair::repaired(text)))
 }
 
 /// Whether a broken object is worth a repair: a record of the text format in it is found without.

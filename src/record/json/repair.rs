@@ -30,6 +30,20 @@ pub(super) fn repaired(text: &[u8]) -> Vec<u8> {
     repair.finish()
 }
 
+/// The lines as one. Where no terminal broke them, dots between two digits say that they are not of one number for sure; outside of a
+/// string that makes no JSON.
+pub(super) fn joined(text: &[u8], dotted: bool) -> Vec<u8> {
+    let dotted = dotted && !is_even(text);
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
+    for line in text.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let in_number = out.last().is_some_and(u8::is_ascii_digit) && line.first().is_some_and(u8::is_ascii_digit);
+        out.extend_from_slice(if dotted && in_number { b"..." } else { b"" });
+        out.extend_from_slice(line);
+    }
+    out
+}
+
 struct Repair {
     out: Vec<u8>,
     /// Brackets that are open.
@@ -38,7 +52,7 @@ struct Repair {
     is_even: bool,
 }
 
-/// Whether all lines but the last are about equally wide: a long character at the edge goes to the next line.
+/// Whether all lines but the last are about equally wide, as a terminal breaks them: a long character at the edge goes to the next line.
 fn is_even(text: &[u8]) -> bool {
     let lines = || text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let full = lines().count() - 1;
