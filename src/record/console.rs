@@ -73,6 +73,24 @@ fn is_undone(text: &[u8]) -> bool {
     of_region || STARTS.iter().any(|start| text.starts_with(start))
 }
 
+/// What a shell or the loader says of a program of the cluster that does not start or that a signal ended: `run_tikv.sh: line 14:
+/// 28413 Killed   bin/tikv-server`, `bin/tikv-server: error while loading shared libraries: `.
+fn is_of_start(text: &[u8]) -> bool {
+    const ENDS: [&[u8]; 5] = [b"Killed ", b"Segmentation fault", b"Illegal instruction", b"Aborted ", b"Bus error"];
+    let head = &text[..text.len().min(256)];
+    let after = |word: &[u8]| memchr::memmem::find(head, word).map(|at| &text[at + word.len()..]);
+    let skip = |rest: &'_ [u8]| rest.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
+    if let Some(rest) = after(b".sh: line ") {
+        let Some(rest) = rest[skip(rest)..].strip_prefix(b": ") else { return false };
+        let what = rest[skip(rest)..].trim_ascii_start();
+        return ENDS.iter().any(|end| what.starts_with(end)) || after(b": cannot execute binary file").is_some();
+    }
+    let is_path = head.iter().take_while(|byte| !b" \t".contains(byte)).last() == Some(&b':');
+    is_path
+        && (after(b": error while loading shared libraries: ").is_some()
+            || after(b": version `GLIBC").is_some_and(|rest| memchr::memmem::find(rest, b"' not found (").is_some()))
+}
+
 /// `goroutine 1 [running]:`, the first line of a stack of Go.
 pub(super) fn is_running(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"goroutine ") else { return false };
@@ -102,6 +120,8 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || text.starts_with(b"ALERT: ")
         || is_client_error(text)
         || is_undone(text)
+        || is_of_start(text)
+        || text.starts_with(b"Regions are not fully healthy: ")
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")
     {

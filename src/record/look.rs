@@ -403,6 +403,10 @@ mod tests {
             ("Poco::Exception. Code: 1000, e.code() = 0", start(Kind::Panic)),
             ("    Failed! [500] \"no leader\"", Look::Start(Kind::Console, 4)),
             ("Failed: 3, passed: 5", Look::Other),
+            ("bin/tikv-server: error while loading shared libraries: libnuma.so.1: no", start(Kind::Console)),
+            ("We saw an error while loading shared libraries: libnuma.so.1", Look::Other),
+            ("scripts/run_tidb.sh: line 9: 28413 Killed     bin/tidb-server", start(Kind::Console)),
+            ("scripts/run_tidb.sh: line 9: cd: logs: No such file", Look::Other),
             ("error: Found argument '--db' which wasn't expected", start(Kind::Console)),
         ] {
             assert_eq!(look(line.as_bytes()), want, "{line}");

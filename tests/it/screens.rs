@@ -537,18 +537,6 @@ fn what_tools_and_clients_say_has_its_cause() {
             "unknown",
             "A command failed: it says",
         ),
-        // What TiUP says is none either, and no network.
-        (
-            "Error: failed to start: 10.0.1.11 tikv-20160.service: timed out waiting for port 20160 to be started after 2m0s\n",
-            "unknown",
-            "A command of TiUP failed: because of a process that did not come up",
-        ),
-        (
-            "Error: executor.ssh.execute_failed: Failed to execute command over SSH for 'tidb@10.0.1.11:22' {ssh_stderr: sudo: a password is required\n\
-             , ssh_stdout: , ssh_command: /usr/bin/sudo true}, cause: Process exited with status 1\n",
-            "configuration",
-            "A command of TiUP failed",
-        ),
         (
             "org.x.JobException: no commit; nested exception is java.sql.SQLException: TTL manager has timed out, pessimistic locks may expire\n",
             "unknown",
@@ -584,6 +572,45 @@ fn what_tools_and_clients_say_has_its_cause() {
     ] {
         assert_caused(text, cause, says);
     }
+}
+
+#[test]
+fn what_tiup_and_the_host_say_is_no_failure_of_br_nor_of_a_network() {
+    for (text, cause, says) in [
+        (
+            "bin/tikv-server: error while loading shared libraries: libnuma.so.1: cannot open shared object file: No such file or directory\n",
+            "configuration",
+            "The system",
+        ),
+        (
+            "scripts/run_tikv.sh: line 14: bin/tikv-server: cannot execute binary file: Exec format error\n",
+            "configuration",
+            "The system",
+        ),
+        (
+            "Error: failed to start: 10.0.1.11 tikv-20160.service: executor.ssh.execute_failed: Failed to execute command over SSH for 'tidb@10.0.1.11:22' {ssh_stderr: Job for tikv-20160.service failed because the control process exited with error code.\n\
+             , ssh_stdout: , ssh_command: /usr/bin/sudo true}, cause: Process exited with status 1\n",
+            "unknown",
+            "A command of TiUP failed: because of a process that did not come up",
+        ),
+        (
+            "Error: failed to start: 10.0.1.11 tikv-20160.service: timed out waiting for port 20160 to be started after 2m0s\n",
+            "unknown",
+            "A command of TiUP failed: because of a process that did not come up",
+        ),
+        (
+            "Error: executor.ssh.execute_failed: Failed to execute command over SSH for 'tidb@10.0.1.11:22' {ssh_stderr: sudo: a password is required\n\
+             , ssh_stdout: , ssh_command: /usr/bin/sudo true}, cause: Process exited with status 1\n",
+            "configuration",
+            "A command of TiUP failed",
+        ),
+    ] {
+        let incident = found(text).row("incidents");
+        assert_eq!(incident["cause"], cause, "{text}: {incident:?}");
+        assert!(incident["summary"].contains(says), "{text}: {incident:?}");
+    }
+    let unhealthy = found("Regions are not fully healthy: 2 miss-peer, 1 pending-peer\n");
+    assert_eq!(unhealthy.row("events")["rule"], "tiup-regions-unhealthy");
 }
 
 #[test]
