@@ -91,6 +91,13 @@ fn is_of_start(text: &[u8]) -> bool {
             || after(b": version `GLIBC").is_some_and(|rest| memchr::memmem::find(rest, b"' not found (").is_some()))
 }
 
+/// What sync-diff-inspector says of a table whose copies differ.
+fn is_difference(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 2] = [b"The data of `", b"The structure of `"];
+    let head = &text[..text.len().min(256)];
+    STARTS.iter().any(|start| head.starts_with(start)) && memchr::memmem::find(head, b"` is not equal").is_some()
+}
+
 /// `goroutine 1 [running]:`, the first line of a stack of Go.
 pub(super) fn is_running(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"goroutine ") else { return false };
@@ -121,6 +128,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || is_client_error(text)
         || is_undone(text)
         || is_of_start(text)
+        || is_difference(text)
         || text.starts_with(b"Regions are not fully healthy: ")
         || text.starts_with("\u{25CB} No Task Yet".as_bytes())
         || text.starts_with(b"No Task Yet")

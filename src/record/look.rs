@@ -403,6 +403,8 @@ mod tests {
             ("Poco::Exception. Code: 1000, e.code() = 0", start(Kind::Panic)),
             ("    Failed! [500] \"no leader\"", Look::Start(Kind::Console, 4)),
             ("Failed: 3, passed: 5", Look::Other),
+            ("The data of `app`.`t` is not equal", start(Kind::Console)),
+            ("The data of both tables is not equal", Look::Other),
             ("bin/tikv-server: error while loading shared libraries: libnuma.so.1: no", start(Kind::Console)),
             ("We saw an error while loading shared libraries: libnuma.so.1", Look::Other),
             ("scripts/run_tidb.sh: line 9: 28413 Killed     bin/tidb-server", start(Kind::Console)),

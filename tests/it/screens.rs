@@ -609,6 +609,12 @@ fn what_tiup_and_the_host_say_is_no_failure_of_br_nor_of_a_network() {
         assert_eq!(incident["cause"], cause, "{text}: {incident:?}");
         assert!(incident["summary"].contains(says), "{text}: {incident:?}");
     }
+    let differs =
+        found("Progress [====>] 100% 0/0\nThe data of `app`.`t` is not equal\n\nThe rest of tables are all equal.\n");
+    assert!(differs.row("incidents")["summary"].starts_with("A comparison failed"), "{:?}", differs.row("incidents"));
+    let down =
+        found("10.0.1.11:2379  pd  10.0.1.11  2379/2380  linux/x86_64  Unhealthy  /data/pd-2379  /deploy/pd-2379\n");
+    assert_eq!(down.row("events")["rule"], "tiup-instance-down");
     let unhealthy = found("Regions are not fully healthy: 2 miss-peer, 1 pending-peer\n");
     assert_eq!(unhealthy.row("events")["rule"], "tiup-regions-unhealthy");
 }

@@ -266,6 +266,7 @@ fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
         (_, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
         (_, Job::Other) if rules().any(|rule| rule.component == Some(Component::Cdc)) => "A changefeed".to_owned(),
         (_, Job::Other) if rules().any(|rule| rule.id.starts_with("tiup-")) => "A command of TiUP".to_owned(),
+        (_, Job::Other) if rules().any(|rule| &*rule.id == "sync-diff-unequal") => "A comparison".to_owned(),
         (_, Job::Other) if is_br() => "A br command".to_owned(),
         (_, Job::Other) if rules().any(is_any) => "A command".to_owned(),
         (_, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),

@@ -17,7 +17,7 @@ const POD_STATES: [&[u8]; 8] = [
     b"Init:CrashLoopBackOff",
 ];
 /// States of an instance that does not answer, or (the last ones) is on its way out.
-const INSTANCE_STATES: [&[u8]; 5] = [b"Down", b"Down|UI", b"Disconnected", b"Offline", b"Pending"];
+const INSTANCE_STATES: [&[u8]; 6] = [b"Down", b"Down|UI", b"Disconnected", b"Unhealthy", b"Offline", b"Pending"];
 const ROLES: [&[u8]; 8] = [b"pd", b"tikv", b"tidb", b"tiflash", b"cdc", b"ticdc", b"tso", b"scheduling"];
 
 /// A row: the tool that printed it, of whom it speaks, and the state.
