@@ -189,7 +189,8 @@ fn json_kind(text: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Members that an object has that is a record, or the start of one in any member, and those that a task of `br log status --json` has.
+/// Members that an object has that is a record, or the start of one in any member (or of a stage of Online Unsafe Recovery, as
+/// `pd-ctl unsafe remove-failed-stores show` answers), and those that a task of `br log status --json` has.
 const RECORD: &[&[u8]] = &[
     b"\"level\"",
     b"\"log\"",
@@ -200,6 +201,7 @@ const RECORD: &[&[u8]] = &[
     b"\"_msg\"",
     b"\"textPayload\"",
     b"\"[20",
+    b"\"Unsafe recovery ",
 ];
 const TASK: &[&[u8]] = &[b"\"start_ts\"", b"\"last_errors\"", b"\"estimate_qps\""];
 

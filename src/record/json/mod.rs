@@ -66,7 +66,9 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
     };
     let stamp = string(&["time", "timestamp", "ts", "@timestamp", "Time", "tsNs"]).and_then(stamp);
     let level = string(&["level", "Level", "severity", "lvl"]).and_then(|word| Level::parse(word.as_bytes()));
-    let message = string(&MESSAGES).unwrap_or_default();
+    // PD calls what it says of a stage of its work `info`.
+    let named = string(&MESSAGES);
+    let message = named.or_else(|| string(&["info"])).unwrap_or_default();
     let is_record = |text: &&str| text.starts_with(['[', '{']) && super::look(text.as_bytes()) != super::Look::Other;
     let container = string(&["log", "line", "Line", "MESSAGE", "_msg", "textPayload"]);
     let caller = string(&["caller", "Caller"]).unwrap_or_default();
@@ -102,7 +104,7 @@ pub(super) fn read(text: &[u8], layers: usize) -> Option<Record<'static>> {
     let known = ["time", "timestamp", "ts", "level", "caller", "message", "msg"];
     let fields = pairs
         .iter()
-        .filter(|(key, _)| !known.contains(&key.as_str()))
+        .filter(|(key, _)| !known.contains(&key.as_str()) && (named.is_some() || key != "info"))
         .map(|(key, value)| Field { key: Cow::Owned(key.clone().into_bytes()), value: Cow::Owned(plain(value)) })
         .collect();
     Some(Record {
