@@ -28,7 +28,7 @@ pub(super) fn whole(text: &[u8], first: bool) -> Option<Header> {
     let mut first = first;
     for at in OPEN.find_iter(text) {
         let Some(header) = stamped(text, at, at + 1) else { continue };
-        if first || !is_quoted(&text[..at]) {
+        if first || !is_quoted(&text[..at]) || opens_bare(&text[header.body..]) {
             return Some(header);
         }
         first = false;
@@ -43,6 +43,12 @@ fn is_quoted(before: &[u8]) -> bool {
         before = shorter;
     }
     !before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || b")}]".contains(byte))
+}
+
+/// Whether the first quote behind a header opens a message or value and is not escaped, as it is where the whole record is quoted.
+fn opens_bare(body: &[u8]) -> bool {
+    let quote = memchr::memchr(b'"', &body[..body.len().min(256)]);
+    quote.is_some_and(|at| at > 0 && b"[=".contains(&body[at - 1]))
 }
 
 /// Whether a whole header may be in a text: a test without short cuts, so that vectors do it. Called for every line.
@@ -363,6 +369,10 @@ mod tests {
         assert_eq!(whole(glued, false).map(|header| header.start), Some(8));
         let quoted = br#"[err="[2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384]"]"#;
         assert_eq!(whole(quoted, false), None);
+        let cut = br#"[err="[2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384] ["x"]"#;
+        assert_eq!(whole(cut, false).map(|header| header.start), Some(6));
+        let escaped = br#"[err="[2021/12/13 01:12:13.021 +08:00] [INFO] [ddl.go:384] [\"x\"]"]"#;
+        assert_eq!(whole(escaped, false), None);
         let closed = b"it ended \"there\"[2022/07/25 14:54:44.467 +00:00] [WARN] [a.rs:1] [x]";
         assert_eq!(whole(closed, false).map(|header| header.start), Some(16));
     }
