@@ -237,7 +237,15 @@ impl Identify {
                     "inferred from the port in the folder name",
                     name.port.filter(|_| is_store).and_then(|p| book.store_on_port(p)),
                 ),
-                ("--store", user_says(options, own_address.as_deref(), named.as_deref(), Some(name))),
+                (
+                    "--store",
+                    options.store_of(&[
+                        own_address.as_deref(),
+                        named.as_deref(),
+                        name.folder.as_deref(),
+                        Some(&name.stem),
+                    ]),
+                ),
                 ("inferred from folder name", name.store.filter(|_| is_store)),
             ];
             if let Some((words, found)) = tries.into_iter().find(|(_, found)| found.is_some()) {
@@ -287,14 +295,16 @@ fn folders_tell_apart(groups: &[(Option<Component>, Vec<usize>)], hints: &[NameH
     apart
 }
 
-fn user_says(options: &Options, own: Option<&str>, named: Option<&str>, name: Option<&NameHints>) -> Option<StoreId> {
-    let (folder, stem) = (name.and_then(|name| name.folder.as_deref()), name.map(|name| &*name.stem));
-    let fits = |wanted: &str| {
-        [own, named, folder, stem].into_iter().flatten().any(|known| {
-            known == wanted || host_of(known) == wanted || (known == host_of(wanted) && !known.contains(':'))
-        })
-    };
-    options.stores.iter().find(|(address, _)| fits(address)).map(|(_, store)| *store)
+impl Options {
+    /// The store that the user says has one of these names.
+    fn store_of(&self, names: &[Option<&str>]) -> Option<StoreId> {
+        let fits = |wanted: &str| {
+            names.iter().flatten().any(|known| {
+                *known == wanted || host_of(known) == wanted || (*known == host_of(wanted) && !known.contains(':'))
+            })
+        };
+        self.stores.iter().find(|(address, _)| fits(address)).map(|(_, store)| *store)
+    }
 }
 
 /// Groups that turn out to be one store, or to have one address, are one instance.

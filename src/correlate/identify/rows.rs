@@ -1,7 +1,7 @@
 //! Writers that rows name: a log search shows records of many processes in one text, each with its component and address.
 
 use super::evidence::{AddressBook, Evidence};
-use super::{Instance, Options, user_says};
+use super::{Instance, Options};
 use crate::event::{Event, WRITER};
 use crate::units::{Component, FactKind};
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ impl RowWriters {
             let own = evidence.store.map(|store| ("start record", store));
             let known =
                 || book.store_at(name).map(|store| ("row, and a record that names the store at this address", store));
-            let said = || user_says(options, Some(name), None, None).map(|store| ("--store", store));
+            let said = || options.store_of(&[Some(name)]).map(|store| ("--store", store));
             let found = own.or_else(known).or_else(said).filter(|_| component.is_store());
             Instance {
                 component: Some(*component),
