@@ -330,3 +330,28 @@ fn logs_packed_in_every_way_give_the_same_events() {
 fn logs_in_every_layout_give_the_same_events() {
     compare(LAYOUTS);
 }
+
+/// A search over all instances puts their records in one text: each row names who wrote it, and the story is the same.
+#[test]
+fn a_log_search_tells_the_story_that_the_logs_tell() {
+    let sandbox = Sandbox::with_testdata(&[LOGS]);
+    let mut rows = Vec::new();
+    for (file, text) in files() {
+        let Some((host, place)) = file.rsplit_once('/').and_then(|(folder, _)| folder.split_once('/')) else {
+            continue;
+        };
+        let Some((component, port)) = place.split_once('-') else { continue };
+        for line in text.lines().filter(|line| line.starts_with("[20")) {
+            let (time, rest) = (&line[1..24], &line[34..]);
+            let (level, message) = rest[1..].split_once("] ").unwrap();
+            rows.push(format!("| {time} | {component} | {host}:{port} | {level} | {message} |\n"));
+        }
+    }
+    rows.sort();
+    sandbox.write("search.txt", rows.concat());
+    let whole = sandbox.analyze([LOGS], "whole").1.row("incidents");
+    let search = sandbox.analyze(["search.txt"], "search").1.row("incidents");
+    for column in ["kind", "status", "task", "start", "cause", "regions", "stores", "verdict", "commands"] {
+        assert_eq!(search[column], whole[column], "{column}");
+    }
+}
