@@ -34,7 +34,7 @@ impl RowWriters {
             let found = own.or_else(known).or_else(said).filter(|_| component.is_store());
             Instance {
                 component: Some(*component),
-                address: Some(name.to_string()),
+                address: Some(evidence.address.as_deref().unwrap_or(name).to_owned()),
                 store: found.map(|(_, store)| store),
                 version: evidence.version.as_deref().map(str::to_owned),
                 identified_by: found.map_or("row", |(how, _)| how),
