@@ -180,7 +180,13 @@ impl Learned {
         self.instances.store_at(address)
     }
 
-    /// The writer of an event.
+    /// The writer of an event, whether a rule knows the event or not.
+    pub(super) fn writer(&self, event: &Event) -> Option<&Instance> {
+        let file = self.counted_file(event)?;
+        Some(self.instances.at(self.instances.of_row(event).unwrap_or(self.instances.of_source[file.0 as usize])))
+    }
+
+    /// The writer of a number.
     pub(super) fn instance(&self, id: InstanceId) -> &Instance {
         self.instances.at(id)
     }

@@ -52,6 +52,7 @@ use learned::Learned;
 use part::{Case, Part};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tiflash::Replicas;
 
@@ -148,6 +149,19 @@ impl Correlation {
     pub fn show_episodes(&mut self, shown: impl Fn(&Episode) -> bool + Send + Sync + 'static) {
         self.findings.episodes.retain(&shown);
         self.shown = Shown(Some(Box::new(shown)));
+    }
+
+    /// Store and address of an event's writer, whether a rule knows the event or not.
+    pub fn writer(&self, event: &Event) -> (Option<StoreId>, Option<&str>) {
+        let writer = self.parts.iter().find_map(|part| part.learned.writer(event));
+        writer.map_or((None, None), |writer| (writer.store, writer.address.as_deref()))
+    }
+
+    /// The names by which rows call these stores as the writers of their records.
+    pub fn row_names(&self, stores: &BTreeSet<StoreId>) -> BTreeSet<Box<str>> {
+        let writers = self.parts.iter().flat_map(|part| &part.learned.instances.all);
+        let asked = writers.filter(|writer| writer.store.is_some_and(|store| stores.contains(&store)));
+        asked.flat_map(|writer| writer.row_names.iter().cloned()).collect()
     }
 
     /// The columns of `events.csv` that a scan leaves empty.

@@ -1,7 +1,7 @@
 //! Which records speak of a region, a store, a task or a key: what a timeline shows, whether a rule knows them or not.
 
-use crate::event::Event;
-use crate::units::{Level, RegionId, StoreId};
+use crate::event::{Event, WRITER};
+use crate::units::{FactKind, Level, RegionId, StoreId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub struct About {
     pub stores: BTreeSet<StoreId>,
     /// Sources that those stores wrote.
     pub written: BTreeSet<Arc<str>>,
+    /// Names by which rows call those stores as the writers of their records.
+    pub row_names: BTreeSet<Box<str>>,
     /// Task.
     pub task: Option<String>,
     /// Key, upper hex.
@@ -43,6 +45,7 @@ impl About {
             self.key.is_some() || self.regions.is_empty() || event.regions.iter().any(|id| self.regions.contains(id));
         let store = self.stores.is_empty()
             || self.written.contains(&event.file)
+            || event.fact(FactKind::Addr, WRITER).is_some_and(|name| self.row_names.contains(name))
             || event.stores.iter().any(|id| self.stores.contains(id));
         let task = self.task.as_deref().is_none_or(|task| event.task.as_deref() == Some(task) || names(text, task));
         let level = self.level.is_none_or(|least| event.level.is_some_and(|level| level >= least));

@@ -342,8 +342,7 @@ fn a_log_search_tells_the_story_that_the_logs_tell() {
         };
         let Some((component, port)) = place.split_once('-') else { continue };
         for line in text.lines().filter(|line| line.starts_with("[20")) {
-            let (time, rest) = (&line[1..24], &line[34..]);
-            let (level, message) = rest[1..].split_once("] ").unwrap();
+            let (time, (level, message)) = (&line[1..24], line[34..].split_once("] ").unwrap());
             rows.push(format!("| {time} | {component} | {host}:{port} | {level} | {message} |\n"));
         }
     }
@@ -354,4 +353,11 @@ fn a_log_search_tells_the_story_that_the_logs_tell() {
     for column in ["kind", "status", "task", "start", "cause", "regions", "stores", "verdict", "commands"] {
         assert_eq!(search[column], whole[column], "{column}");
     }
+    // The same records are the store's own.
+    let told = |path: &str| -> BTreeSet<String> {
+        let run = sandbox.run(["timeline", path, "--store", "1", "-v"]).with_status(0);
+        let lines = run.stdout.lines().filter(|line| !line.contains("/br/"));
+        lines.map(|line| line.rsplit_once("  (").unwrap().0.to_owned()).collect()
+    };
+    assert_eq!(told("search.txt"), told(LOGS));
 }

@@ -13,7 +13,6 @@ use crate::scan::{About, Context};
 use crate::units::{Level, RegionId, StoreId};
 use anyhow::anyhow;
 use fold::{Fold, Writer};
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -31,14 +30,7 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
     // Who wrote what, and which regions held the key, the signals and their context say.
     let (events, sources, unmatched) = logs.scan(Context::Auto, None)?.sorted();
     let options = correlate::Options { stores: logs.settings.stores.clone(), ..correlate::Options::default() };
-    let findings = correlate::correlate(&events, &sources, &unmatched, &logs.catalog, &options)?.findings;
-    let stores: BTreeMap<Arc<str>, StoreId> =
-        findings.sources.iter().filter_map(|source| Some((Arc::clone(&source.file), source.store?))).collect();
-    let instances: BTreeMap<Arc<str>, String> = findings
-        .sources
-        .iter()
-        .filter_map(|source| Some((Arc::clone(&source.file), source.instance.clone()?)))
-        .collect();
+    let known = correlate::correlate(&events, &sources, &unmatched, &logs.catalog, &options)?;
     let mut regions: std::collections::BTreeSet<RegionId> = args.region.iter().copied().map(RegionId).collect();
     if let Some(key) = &key {
         events.for_each(&mut |event| {
@@ -47,11 +39,14 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
             regions.extend(holders.map(|one| one.id));
         })?;
     }
-    let only = logs.settings.only_stores.clone();
+    let stores: std::collections::BTreeSet<StoreId> = logs.settings.only_stores.iter().copied().collect();
+    let of_them =
+        known.findings.sources.iter().filter(|source| source.store.is_some_and(|store| stores.contains(&store)));
     let about = About {
         regions,
-        written: stores.iter().filter(|(_, store)| only.contains(store)).map(|(file, _)| Arc::clone(file)).collect(),
-        stores: only.into_iter().collect(),
+        written: of_them.map(|source| Arc::clone(&source.file)).collect(),
+        row_names: known.row_names(&stores),
+        stores,
         task: logs.settings.task.clone(),
         key,
         level,
@@ -63,9 +58,9 @@ pub(super) fn run(args: &Timeline) -> anyhow::Result<Outcome> {
         let mut failure = None;
         records.for_each(&mut |event| {
             if failure.is_none() {
-                let instance = instances.get(&event.file).map(String::as_str);
-                let writer = Writer { store: stores.get(&event.file).copied(), instance };
-                failure = fold.take(event, writer).try_for_each(|line| writeln!(out, "{line}")).err();
+                let (store, instance) = known.writer(event);
+                failure =
+                    fold.take(event, Writer { store, instance }).try_for_each(|line| writeln!(out, "{line}")).err();
             }
         })?;
         match failure {
