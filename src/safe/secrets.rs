@@ -74,10 +74,9 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 /// Pieces of clues, one at least in each: nearly every text is known to hold no clue by these few.
 #[rustfmt::skip]
-const STEMS: [&str; 28] = [
+const STEMS: [&str; 26] = [
     "access", "secret", "token", "account", "shared", "private", "api-key", "api_key", "apikey", "crypter", "cipher",
-    "encryption-key", "encryption_key", "encryptionkey",
-    "passw", "passp", "pwd", "sig", "credential", "authorization", "akia", "asia", "ltai", "goog1", "identified",
+    "encryption", "passw", "passp", "pwd", "sig", "credential", "authorization", "akia", "asia", "ltai", "goog1", "identified",
     "-----begin", "bearer", "eyj",
 ];
 static STEM_FINDER: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&STEMS));
