@@ -182,8 +182,9 @@ impl Learned {
 
     /// The writer of an event, whether a rule knows the event or not.
     pub(super) fn writer(&self, event: &Event) -> Option<&Instance> {
-        let file = self.counted_file(event)?;
-        Some(self.instances.at(self.instances.of_row(event).unwrap_or(self.instances.of_source[file.0 as usize])))
+        // Who wrote a source that does not count is known by the one that counts in its place.
+        let place = self.counted[*self.by_file.get(&event.file)? as usize];
+        Some(self.instances.at(self.instances.of_row(event).unwrap_or(self.instances.of_source[place])))
     }
 
     /// The writer of a number.

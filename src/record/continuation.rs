@@ -89,11 +89,11 @@ pub(super) fn is_trace(line: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/*-@[]{}<>:~".contains(byte);
     let call = line.iter().take_while(|byte| is_name(byte)).count();
     let is_call = call > 3 && line.get(call) == Some(&b'(') && line[..call].contains(&b'.');
-    let is_place = memchr::memmem::find(line, b".go:").is_some() && memchr::memmem::find(line, b" +0x").is_some();
+    let is_place = || memchr::memmem::find(line, b".go:").is_some() && memchr::memmem::find(line, b" +0x").is_some();
     line.first().is_some_and(u8::is_ascii_whitespace)
         || is_call
-        || is_place
         || STARTS.iter().any(|start| line.starts_with(start))
+        || is_place()
 }
 
 /// Lines of stacks and backtraces, and other indented text.

@@ -82,3 +82,16 @@ fn a_key_finds_the_regions_that_held_it_and_times_narrow_it_down() {
     assert_eq!(before.len() + after.len(), lines(&region).len());
     assert!(lines(&["--region", "1"]).is_empty());
 }
+
+/// A copy of a log is the same writer's.
+#[test]
+fn a_log_and_its_copy_have_one_writer() {
+    let sandbox = Sandbox::new();
+    let log = std::fs::read(crate::harness::project().join("testdata/merge-failed-task/10.0.1.11/tikv-20160/tikv.log"))
+        .unwrap();
+    sandbox.write("logs/tikv.log", &log);
+    sandbox.write("logs/copy.log", &log);
+    let run = sandbox.run(["timeline", "logs", "--region", "94812", "-v"]).with_status(0);
+    let of_copy = run.stdout.lines().filter(|line| line.contains("copy.log")).count();
+    assert!(of_copy > 20 && run.stdout.lines().all(|line| line.contains("  store 1 ")), "{}", run.stdout);
+}

@@ -45,9 +45,11 @@ fn parse(text: &[u8]) -> Option<Object> {
 
 /// The same of a text that a copy broke.
 fn parse_broken(text: &[u8]) -> Option<Object> {
-    let joined = || parse(&repair::joined(text, true)).or_else(|| parse(&repair::joined(text, false)));
-    let joined = text.contains(&b'\n').then(joined).flatten();
-    joined.or_else(|| parse(&repair::repaired(text)))
+    let joined = |dotted| parse(&repair::joined(text, dotted));
+    let is_wrapped = text.contains(&b'\n');
+    let dotted = if is_wrapped && !repair::is_even(text) { joined(true) } else { None };
+    let plain = || if is_wrapped { joined(false) } else { None };
+    dotted.or_else(plain).or_else(|| parse(&repair::repaired(text)))
 }
 
 /// Whether a broken object is worth a repair: a record of the text format in it is found without.

@@ -1,6 +1,7 @@
 //! JSON that a copy broke: values that became words in brackets, elisions, an end that is cut off, values broken over lines.
 
 use crate::record::plain::columns;
+use crate::record::recover::joint::is_between_digits;
 
 /// The text as JSON, as far as that can be told.
 pub(super) fn repaired(text: &[u8]) -> Vec<u8> {
@@ -30,18 +31,19 @@ pub(super) fn repaired(text: &[u8]) -> Vec<u8> {
     repair.finish()
 }
 
-/// The lines as one. Where no terminal broke them, dots between two digits say that they are not of one number for sure; outside of a
-/// string that makes no JSON.
+/// The lines as one. With dots between two digits, which say that they are not of one number for sure; outside of a string that
+/// makes no JSON.
 pub(super) fn joined(text: &[u8], dotted: bool) -> Vec<u8> {
-    let dotted = dotted && !is_even(text);
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    for line in text.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let in_number = out.last().is_some_and(u8::is_ascii_digit) && line.first().is_some_and(u8::is_ascii_digit);
-        out.extend_from_slice(if dotted && in_number { b"..." } else { b"" });
+    for line in lines(text) {
+        out.extend_from_slice(if dotted && is_between_digits(&out, line) { b"..." } else { b"" });
         out.extend_from_slice(line);
     }
     out
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 struct Repair {
@@ -53,10 +55,9 @@ struct Repair {
 }
 
 /// Whether all lines but the last are about equally wide, as a terminal breaks them: a long character at the edge goes to the next line.
-fn is_even(text: &[u8]) -> bool {
-    let lines = || text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let full = lines().count() - 1;
-    let widths = || lines().take(full).map(columns);
+pub(super) fn is_even(text: &[u8]) -> bool {
+    let full = lines(text).count() - 1;
+    let widths = || lines(text).take(full).map(columns);
     widths().max().zip(widths().min()).is_none_or(|(widest, narrowest)| widest - narrowest <= 2)
 }
 
@@ -125,11 +126,7 @@ impl Repair {
         for (at, byte) in text.iter().enumerate() {
             match byte {
                 b'\t' => self.out.extend_from_slice(b"\\t"),
-                b'\n'
-                    if !self.is_even
-                        && self.ends_in_number()
-                        && text[at + 1..].first().is_some_and(u8::is_ascii_digit) =>
-                {
+                b'\n' if !self.is_even && is_between_digits(&self.out, &text[at + 1..]) => {
                     self.out.extend_from_slice(b"...");
                 }
                 0..0x20 => continue,
@@ -146,10 +143,6 @@ impl Repair {
         }
         self.out.extend_from_slice(b"...\"");
         &[]
-    }
-
-    fn ends_in_number(&self) -> bool {
-        self.out.last().is_some_and(u8::is_ascii_digit)
     }
 
     /// A number or word; what is none of JSON's becomes a string, an elision nothing. A number at the very end may be cut.

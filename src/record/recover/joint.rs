@@ -124,8 +124,12 @@ pub(in crate::record) fn between(left: &[u8], right: &[u8]) -> &'static [u8] {
 /// Whether digits or a code stand on both sides of a break, so that it may be one or two.
 pub(in crate::record) fn is_doubtful(left: &[u8], right: &[u8]) -> bool {
     let one = Break::new(left, right);
-    (one.last().is_ascii_digit() && one.first().is_ascii_digit())
-        || (one.ends_in_code() && one.first().is_ascii_alphanumeric())
+    is_between_digits(left, right) || (one.ends_in_code() && one.first().is_ascii_alphanumeric())
+}
+
+/// Whether a number may have been broken here, or two stand side by side.
+pub(in crate::record) fn is_between_digits(left: &[u8], right: &[u8]) -> bool {
+    left.last().is_some_and(u8::is_ascii_digit) && right.first().is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether a text ends with two numbers that a blank separates: the next may be another one.

@@ -47,8 +47,7 @@ fn apart(lines: &[&[u8]]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         if at > 0 {
-            let in_number = out.last().is_some_and(u8::is_ascii_digit) && line.first().is_some_and(u8::is_ascii_digit);
-            out.extend_from_slice(if in_number { b"...\n" } else { b"\n" });
+            out.extend_from_slice(if joint::is_between_digits(&out, line) { b"...\n" } else { b"\n" });
         }
         out.extend_from_slice(line);
     }
