@@ -17,6 +17,18 @@ pub(super) enum Verb {
     Stop,
 }
 
+impl Verb {
+    /// As `br log` has it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// One step of a task's life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -172,10 +184,7 @@ pub(super) fn is_typed(event: &Event) -> bool {
 /// `log resume` and the like.
 pub(super) fn verb_of_command(text: &str) -> Option<Verb> {
     let after = text.trim_start_matches("br ").strip_prefix("log ")?;
-    [("start", Verb::Start), ("pause", Verb::Pause), ("resume", Verb::Resume), ("stop", Verb::Stop)]
-        .into_iter()
-        .find(|(word, _)| after.starts_with(word))
-        .map(|(_, verb)| verb)
+    [Verb::Start, Verb::Pause, Verb::Resume, Verb::Stop].into_iter().find(|verb| after.starts_with(verb.as_str()))
 }
 
 /// `PauseTask { .. }` of TiKV, `Pause(task1)` of the advancer.

@@ -1,7 +1,7 @@
 //! The chains as their file writes them.
 
 use crate::correlate::findings::{Cause, IncidentKind, Verdict};
-use crate::units::Severity;
+use crate::units::{Component, Severity};
 use serde::Deserialize;
 
 /// A name for records that mean the same.
@@ -114,6 +114,23 @@ pub(super) struct BlockerForm {
     pub(super) once: bool,
 }
 
+/// What a run that failed is called by its records.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CalledForm {
+    #[serde(default)]
+    pub(super) restores: bool,
+    #[serde(default)]
+    pub(super) rules: Vec<String>,
+    #[serde(default)]
+    pub(super) groups: Vec<String>,
+    #[serde(default)]
+    pub(super) component: Option<Component>,
+    #[serde(default)]
+    pub(super) except: Vec<String>,
+    pub(super) says: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -122,4 +139,5 @@ pub(super) struct File {
     pub(super) reason: Vec<ReasonForm>,
     pub(super) alarm: Vec<AlarmForm>,
     pub(super) blocker: Vec<BlockerForm>,
+    pub(super) called: Vec<CalledForm>,
 }

@@ -10,8 +10,9 @@ use super::episodes::Run;
 use super::findings::{Cause, IncidentKind, Verdict};
 use super::learned::Learned;
 use super::versions::Version;
-use crate::units::Severity;
-use forms::{BlockerForm, File, ReasonForm};
+use crate::rules::Rule;
+use crate::units::{Component, Severity};
+use forms::{BlockerForm, CalledForm, File, ReasonForm};
 
 /// One step from cause to effect.
 #[derive(Debug)]
@@ -91,6 +92,7 @@ pub(super) struct Chains {
     reasons: Vec<Reason>,
     pub(super) alarms: Vec<Alarm>,
     pub(super) blockers: Vec<Blocker>,
+    called: Vec<CalledForm>,
 }
 
 impl Chains {
@@ -155,6 +157,7 @@ impl Chains {
             };
             self.alarms.push(alarm);
         }
+        self.called.extend(file.called);
         Ok(())
     }
 
@@ -224,6 +227,20 @@ impl Chains {
             of_rule && (reason.words.is_empty() || reason.words.iter().any(|word| text.contains(word.as_str())))
         })
     }
+
+    /// What a run that failed is called: by the rules of its records, and by their writers.
+    pub(super) fn called(&self, restores: bool, records: &[(&Rule, Option<Component>)]) -> Option<&str> {
+        let fits = |form: &&CalledForm| records.iter().any(|(rule, writer)| is_of(form, rule, *writer));
+        self.called.iter().filter(|form| form.restores == restores).find(fits).map(|form| &*form.says)
+    }
+}
+
+/// Whether a record of a rule, and of a writer where it is known, is one of what failed.
+fn is_of(form: &CalledForm, rule: &Rule, writer: Option<Component>) -> bool {
+    let named = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, &rule.id));
+    let by_component = form.component.is_some_and(|own| [rule.component, writer].contains(&Some(own)));
+    (by_component || named(&form.rules) || form.groups.iter().any(|group| **group == *rule.group))
+        && !named(&form.except)
 }
 
 /// Whether a rule fits a pattern; `*` stands for any text.
@@ -335,6 +352,9 @@ mod tests {
         let missing: Vec<_> = named.filter(|pattern| !known(pattern)).collect();
         assert!(missing.is_empty(), "{missing:?}");
         let named = chains.kinds.iter().flat_map(|kind| &kind.rules);
+        let missing: Vec<_> = named.filter(|pattern| !known(pattern)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let named = chains.called.iter().flat_map(|form| form.rules.iter().chain(&form.except));
         let missing: Vec<_> = named.filter(|pattern| !known(pattern)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }

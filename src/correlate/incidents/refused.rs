@@ -108,11 +108,8 @@ fn recreated(known: Option<&(Story, Judged)>, runs: &[(&BrRun, Refusal)], world:
 
 fn summary(run: &BrRun, refusal: Refusal, times: usize, is_new: bool, draft: &Draft) -> String {
     let command = match run.job {
-        Job::Log(Verb::Start) => "br log start",
-        Job::Log(Verb::Pause) => "br log pause",
-        Job::Log(Verb::Stop) => "br log stop",
-        Job::Log(Verb::Resume) => "br log resume",
-        _ => "A br log command",
+        Job::Log(verb) => format!("br log {}", verb.as_str()),
+        _ => "A br log command".to_owned(),
     };
     let of = draft.task.as_ref().map(|task| format!(" of task {task}")).unwrap_or_default();
     let again = if times > 1 { format!(" {times} times") } else { String::new() };

@@ -9,7 +9,6 @@ use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
 use crate::correlate::runs::{BrRun, Job, RunRecord};
-use crate::correlate::signs::Verb;
 use crate::record::duration_seconds;
 use crate::rules::Rule;
 use crate::units::{Component, Severity, StoreId};
@@ -242,41 +241,24 @@ pub(super) const fn verdict(cause: Cause) -> Verdict {
     }
 }
 
+/// What failed: as the command says, else as the records tell.
 fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
-    let rules = || run.records.iter().filter_map(|record| world.catalog.get(world.learned.rule(record.rule)));
-    // What other programs' last lines look like too.
-    let is_any = |rule: &Rule| &*rule.id == "br-console-error";
-    let shows_br = |record: &RunRecord| {
-        let rule = world.catalog.get(world.learned.rule(record.rule));
-        !rule.is_some_and(is_any) && world.episodes.at(record.episode).component == Some(Component::Br)
-    };
-    let is_br = || {
-        run.version.is_some()
-            || rules().any(|rule| rule.component == Some(Component::Br) && !is_any(rule))
-            || run.records.iter().any(shows_br)
-    };
+    let records: Vec<_> = run
+        .records
+        .iter()
+        .filter_map(|record| {
+            let rule = world.catalog.get(world.learned.rule(record.rule))?;
+            Some((rule, world.episodes.at(record.episode).component))
+        })
+        .collect();
+    let called = |restores: bool| world.graph.chains.called(restores, &records);
     match (&run.command, job) {
         (Some(command), _) if !run.failed_later() => format!("br {}", command.trim_start_matches("br ")),
         (_, Job::Backup) => "A backup".to_owned(),
-        (_, Job::Restore) if rules().any(|rule| is_import(&rule.id)) => "An import".to_owned(),
-        (_, Job::Restore) => "A restore".to_owned(),
-        (_, Job::Log(Verb::Start)) => "br log start".to_owned(),
-        (_, Job::Log(Verb::Pause)) => "br log pause".to_owned(),
-        (_, Job::Log(Verb::Resume)) => "br log resume".to_owned(),
-        (_, Job::Log(Verb::Stop)) => "br log stop".to_owned(),
-        (_, Job::Other) if rules().any(|rule| rule.component == Some(Component::Cdc)) => "A changefeed".to_owned(),
-        (_, Job::Other) if rules().any(|rule| rule.id.starts_with("tiup-")) => "A command of TiUP".to_owned(),
-        (_, Job::Other) if rules().any(|rule| &*rule.id == "sync-diff-unequal") => "A comparison".to_owned(),
-        (_, Job::Other) if is_br() => "A br command".to_owned(),
-        (_, Job::Other) if rules().any(is_any) => "A command".to_owned(),
-        (_, Job::Other) if rules().any(|rule| &*rule.group == "sql") => "A statement".to_owned(),
-        (_, Job::Other) => "Something".to_owned(),
+        (_, Job::Restore) => called(true).unwrap_or("A restore").to_owned(),
+        (_, Job::Log(verb)) => format!("br log {}", verb.as_str()),
+        (_, Job::Other) => called(false).unwrap_or("Something").to_owned(),
     }
-}
-
-/// Whether a rule is about TiDB Lightning or IMPORT INTO.
-fn is_import(rule: &str) -> bool {
-    rule.starts_with("lightning-") || rule.starts_with("import-")
 }
 
 /// The rule that knows what went wrong: of a record that only says that something did, the one of what it quotes.
