@@ -1,6 +1,7 @@
 //! What stands on a terminal: final errors, panics, prompts and progress bars.
 
 use super::Kind;
+use super::phrases::PHRASES;
 
 /// The code of what a client says when a statement is refused: `ERROR 9005 (HY000): ...`, `Error 9005: ...`,
 /// `SQL Error [9005] [HY000]: ...`, `Error Code: 9005. ...`.
@@ -52,25 +53,12 @@ fn is_exception(text: &[u8]) -> bool {
     is_class && name.iter().filter(|byte| **byte == b'.').count() > 1 && text[name.len()..].starts_with(b": ")
 }
 
-/// What `pd-ctl`, `tikv-ctl` and its `ldb` say when they do nothing, also of one region: `region: 94812, error: StringError("...")`.
+/// What `tikv-ctl` says of a region for which it does nothing: `region: 94812, error: StringError("...")`.
 fn is_undone(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 10] = [
-        b"Failed! [",
-        b"[500]:\"",
-        b"Failed: Failed to ",
-        b"Failed: failed to ",
-        b"Failed: IO error: ",
-        b"Failed: Corruption: ",
-        b"error: Found argument '",
-        b"error: unexpected argument '",
-        b"error: The following required arguments",
-        b"error: the following required arguments",
-    ];
-    let of_region = text.strip_prefix(b"region: ").is_some_and(|rest| {
+    text.strip_prefix(b"region: ").is_some_and(|rest| {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         digits > 0 && rest[digits..].starts_with(b", error: ")
-    });
-    of_region || STARTS.iter().any(|start| text.starts_with(start))
+    })
 }
 
 /// What a shell or the loader says of a program of the cluster that does not start or that a signal ended: `run_tikv.sh: line 14:
@@ -107,38 +95,18 @@ pub(super) fn is_running(line: &[u8]) -> bool {
 
 /// A record that a program put on the terminal.
 pub(super) fn start(text: &[u8]) -> Option<Kind> {
-    const PANICS: [&[u8]; 11] = [
-        b"Poco::Exception. Code: ",
-        b"std::exception. Code: ",
-        b"terminate called ",
-        b"<jemalloc>: ",
-        b"panic: ",
-        b"fatal error: ",
-        b"SIGABRT: abort",
-        b"SIGSEGV: segmentation",
-        b"memory allocation of ",
-        b"runtime: out of memory",
-        b"fatal runtime error: ",
-    ];
-    if text.starts_with(b"Error: ")
-        || text.starts_with(b"tidb lightning encountered error")
-        || text.starts_with(b"dump failed: ")
-        || text.starts_with(b"FATAL: ")
-        || text.starts_with(b"ALERT: ")
+    if PHRASES.console.tells(text)
         || is_client_error(text)
         || is_undone(text)
         || is_of_start(text)
         || is_difference(text)
-        || text.starts_with(b"Regions are not fully healthy: ")
-        || text.starts_with("\u{25CB} No Task Yet".as_bytes())
-        || text.starts_with(b"No Task Yet")
     {
         return Some(Kind::Console);
     }
-    if text.starts_with(b"Detail BR log in ") {
+    if PHRASES.banner.tells(text) {
         return Some(Kind::Banner);
     }
-    if PANICS.iter().any(|word| text.starts_with(word)) || is_exception(text) {
+    if PHRASES.panic.tells(text) || is_exception(text) {
         return Some(Kind::Panic);
     }
     if text.starts_with(b"thread '") && memchr::memmem::find(&text[..text.len().min(256)], b"' panicked ").is_some() {
@@ -162,24 +130,7 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
     {
         return true;
     }
-    let starts: [&[u8]; 11] = [
-        b"$ ",
-        b"/ # ",
-        b"# ",
-        b"mysql> ",
-        b"MySQL [",
-        b"MariaDB [",
-        b"sh-",
-        b"Starting component ",
-        b"command terminated with exit code ",
-        b"```",
-        "\u{25CF} Total ".as_bytes(),
-    ];
-    if starts.iter().any(|start| text.starts_with(start)) {
-        return !text.starts_with(b"sh-") || memchr::memmem::find(&text[..text.len().min(12)], b"# ").is_some();
-    }
-    // An elision with words: `.....N lines left out`.
-    text.starts_with(b".....") || is_prompt(text) || is_progress(text)
+    PHRASES.noise.tells(text) || is_plain_shell(text) || is_prompt(text) || is_progress(text)
 }
 
 /// The upper or lower edge of a frame, or a ruler in it, perhaps with a title.
@@ -202,6 +153,11 @@ fn is_prompt(text: &[u8]) -> bool {
         rest.windows(2).any(|pair| pair == b"$ " || pair == b"# ") || rest.ends_with(b"$") || rest.ends_with(b"#")
     };
     name_fits && end
+}
+
+/// `sh-4.2# command`.
+fn is_plain_shell(text: &[u8]) -> bool {
+    text.starts_with(b"sh-") && memchr::memmem::find(&text[..text.len().min(12)], b"# ").is_some()
 }
 
 /// `Full Backup <-----...-----> 100.00%`.

@@ -1,5 +1,6 @@
 //! Whether a line goes on with a record: judged by the record's text so far and the line.
 
+use super::phrases::PHRASES;
 use super::plain::plain;
 use super::{Kind, header, prefix};
 
@@ -75,25 +76,11 @@ pub(super) fn ends(line: &[u8]) -> bool {
 
 /// Lines of stacks and backtraces as they are nowhere else: `goroutine 1 [running]:`, `main.main()`, `  12: 0x7f91`.
 pub(super) fn is_trace(line: &[u8]) -> bool {
-    const STARTS: [&[u8]; 9] = [
-        b"goroutine ",
-        b"created by ",
-        b"stack backtrace",
-        b"Caused by",
-        b"exit status ",
-        b"note: ",
-        b"[signal ",
-        b"runtime.",
-        b"rax ",
-    ];
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._/*-@[]{}<>:~".contains(byte);
     let call = line.iter().take_while(|byte| is_name(byte)).count();
     let is_call = call > 3 && line.get(call) == Some(&b'(') && line[..call].contains(&b'.');
     let is_place = || memchr::memmem::find(line, b".go:").is_some() && memchr::memmem::find(line, b" +0x").is_some();
-    line.first().is_some_and(u8::is_ascii_whitespace)
-        || is_call
-        || STARTS.iter().any(|start| line.starts_with(start))
-        || is_place()
+    line.first().is_some_and(u8::is_ascii_whitespace) || is_call || PHRASES.stack.tells(line) || is_place()
 }
 
 /// Lines of stacks and backtraces, and other indented text.

@@ -1,6 +1,7 @@
 //! What a line is, judged by the line alone. So any part of a file can be read without what stands before it.
 
 use super::clean::is_clean;
+use super::phrases::PHRASES;
 use super::plain::{plain, raw_offset};
 use super::tools::{command, listed, safepoint, stores, upright};
 use super::{console, foreign, header, json, prefix, recover, status};
@@ -233,52 +234,12 @@ fn is_summary_head(text: &[u8]) -> bool {
 
 /// Whether a line without header still is a record: brackets in a row, an error field, a code in brackets.
 fn is_fragment(text: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 15] = [
-        b"[error=",
-        b"[err=",
-        b"[\"",
-        b"[BR:",
-        b"[CDC:Err",
-        b"[Lightning:",
-        b"[PD:",
-        b"[KV:",
-        b"[tikv:",
-        b"KV:LogBackup:",
-        b"error-message[store=",
-        b"error[store=",
-        "status: \u{25CB}".as_bytes(),
-        b"[err_code=",
-        b"[errorVerbose=",
-    ];
     begins_with_region(text)
-        || is_error(text)
-        || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
+        || PHRASES.fragment.tells(text)
         || has_fields(text)
         || is_failed_import(text)
         || json::has_members(text)
         || text.trim_ascii_end().ends_with(b"\"]")
-}
-
-/// Whether a line is an error as programs print it within a record, copied alone: a region's error or answer as protobuf has them.
-fn is_error(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 3] = [b"rpc error: code = ", b"error=\"", b"err=\""];
-    const SIGNS: [&[u8]; 13] = [
-        b"(region_id = ",
-        b"not_leader { region_id: ",
-        b"not_leader:<region_id:",
-        b"_not_match {",
-        b"_not_match:<",
-        b"_not_ready { reason: ",
-        b"_not_found { region_id: ",
-        b" region_epoch { conf_ver: ",
-        b" region_epoch:<conf_ver:",
-        b"RpcFailure(RpcStatus {",
-        b"raft entry is too large, region ",
-        b"RegionError(",
-        b" exceed TS ",
-    ];
-    STARTS.iter().any(|start| text.starts_with(start))
-        || SIGNS.iter().any(|sign| memchr::memmem::find(text, sign).is_some())
 }
 
 /// A row of `SHOW IMPORT JOBS`, whatever its message: the phase, then the state.

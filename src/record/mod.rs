@@ -13,6 +13,7 @@ mod header;
 mod json;
 mod lines;
 mod look;
+mod phrases;
 mod plain;
 mod prefix;
 mod recover;
