@@ -1,6 +1,7 @@
 //! Whole stories, from records to verdicts: the three incidents of the troubleshooting page, their healthy twins, and around them.
 
 mod merges;
+mod names;
 mod refusals;
 mod runs;
 mod sources;
