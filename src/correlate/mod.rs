@@ -135,8 +135,7 @@ impl Correlation {
         each: &mut impl FnMut(T) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
         if !self.parts.iter().any(Part::is_written) {
-            let made: Vec<_> = self.findings.episodes.par_chunks(1_024).map(make).collect();
-            return made.into_iter().try_for_each(|made| each(made?));
+            return made_ahead(&self.findings.episodes, make, each);
         }
         let make = |mut rows: Vec<Episode>| {
             rows.retain(|row| self.shown.0.as_ref().is_none_or(|shown| shown(row)));
@@ -173,6 +172,25 @@ impl Correlation {
             ..Derived::default()
         })
     }
+}
+
+/// Makes something of every few rows, in parallel, while what was made of those before is handed to `each`, in order.
+fn made_ahead<R: Sync, T: Send>(
+    rows: &[R],
+    make: &(impl Fn(&[R]) -> std::io::Result<T> + Sync),
+    each: &mut impl FnMut(T) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    const FEW: usize = 1_024;
+    const AHEAD: usize = 16 * FEW;
+    let mut made = Vec::new();
+    for batch in rows.chunks(AHEAD) {
+        let ready = std::mem::take(&mut made);
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| made = batch.par_chunks(FEW).map(make).collect());
+            ready.into_iter().try_for_each(|ready: std::io::Result<T>| each(ready?))
+        })?;
+    }
+    made.into_iter().try_for_each(|made| each(made?))
 }
 
 /// Correlates all events of a run.

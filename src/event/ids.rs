@@ -142,7 +142,9 @@ fn region(rest: &[u8], out: &mut Vec<RegionId>) {
         }
         return;
     }
-    let Some((id, after)) = labelled(rest, &[b"Info", b"-hint", b"_hint"]) else { return };
+    // Java: `no followers of region[94812]`.
+    let in_brackets = || rest.strip_prefix(b"[").and_then(number).filter(|(_, after)| after.starts_with(b"]"));
+    let Some((id, after)) = labelled(rest, &[b"Info", b"-hint", b"_hint"]).or_else(in_brackets) else { return };
     out.push(RegionId(id));
     // PD: `merge: region 94812 to 94816`, `merge region 94812 into region 94816`.
     if let Some(other) = after.strip_prefix(b" to ") {
@@ -161,8 +163,8 @@ fn store(rest: &[u8], out: &mut Vec<StoreId>) {
         }
         return;
     }
-    // PD: `mv peer: store [1] to [4]`, `transfer leader: store 2 to 1`.
-    let bare = rest.strip_prefix(b" [").unwrap_or(rest);
+    // PD: `mv peer: store [1] to [4]`, `transfer leader: store 2 to 1`. Java: `Store[4]`.
+    let bare = rest.strip_prefix(b" [").or_else(|| rest.strip_prefix(b"[")).unwrap_or(rest);
     let Some((id, after)) = labelled(bare, &[]).or_else(|| (bare.len() < rest.len()).then(|| number(bare)).flatten())
     else {
         return;

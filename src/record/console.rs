@@ -39,7 +39,7 @@ pub(super) fn is_sentence_below(above: &[u8], line: &[u8]) -> bool {
 }
 
 /// `java.sql.SQLException: text`, also behind the words by which Java and its frameworks hand one on: `Caused by: `.
-fn is_exception(text: &[u8]) -> bool {
+pub(super) fn is_exception(text: &[u8]) -> bool {
     const LEADS: [&[u8]; 3] = [b"Caused by: ", b"nested exception is ", b"Cause: "];
     let led = |lead: &&[u8]| memchr::memmem::rfind(&text[..text.len().min(512)], lead).map(|at| at + lead.len());
     let text = &text[LEADS.iter().filter_map(led).max().unwrap_or(0)..];

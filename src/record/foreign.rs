@@ -1,5 +1,6 @@
 //! Formats of older versions and other programs: TiKV 2.x and PD 2.x/3.0, RocksDB, klog, plain ISO times, the kernel.
 
+use super::java::{self, Java};
 use super::{Kind, Record};
 use crate::units::{Level, MONTHS, Timestamp, parse_naive, parse_offset};
 use std::borrow::Cow;
@@ -139,6 +140,9 @@ fn head(text: &[u8]) -> Option<Head> {
     } else {
         stamp
     };
+    if let Some(head) = short_year(text) {
+        return Some(head);
+    }
     let (naive, rest) = parse_naive(stamp)?;
     let used = stamp.len() - rest.len();
     let zone = parse_offset(rest);
@@ -166,6 +170,15 @@ fn head(text: &[u8]) -> Option<Head> {
         .take(5)
         .find_map(Level::parse);
     Some(Head { time: Timestamp(naive - zone.unwrap_or(0) * 60_000), zone, level, rest: at })
+}
+
+/// `19/12/10 06:31:59`: Spark's time, in front of its form only.
+fn short_year(text: &[u8]) -> Option<Head> {
+    const LENGTH: usize = "19/12/10 06:31:59".len();
+    let stamp = text.get(..LENGTH).filter(|stamp| has_shape(stamp, b"dd/dd/dd dd:dd:dd"))?;
+    let java = java::spark(&text[LENGTH..])?;
+    let (naive, _) = parse_naive(&[b"20", stamp].concat())?;
+    Some(Head { time: Timestamp(naive), zone: None, level: Some(java.level), rest: LENGTH })
 }
 
 /// Whether a time goes on as Go prints it within values, ` UTC m=+3600.1`, ` +0000 UTC)`: then a terminal broke the line before it.
@@ -210,7 +223,15 @@ pub(super) fn read(text: &[u8], kind: Kind) -> Record<'static> {
         record.time_is_local = head.zone.is_none();
         record.zone_minutes = head.zone.map(|zone| zone as i32);
         record.level = head.level;
-        rest = skip_words(&text[head.rest..], &mut record);
+        let behind = &text[head.rest..];
+        rest = match java::logback(behind).or_else(|| java::spark(behind).filter(|_| short_year(text).is_some())) {
+            Some(Java { level, class, message }) => {
+                record.level = Some(level);
+                record.caller = Cow::Owned(class.to_vec());
+                message
+            }
+            None => skip_words(behind, &mut record),
+        };
     } else if let Some(level) = timeless(text) {
         record.level = Some(level);
         rest = skip_words(text, &mut record);

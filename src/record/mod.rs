@@ -10,6 +10,7 @@ mod continuation;
 mod escape;
 mod foreign;
 mod header;
+mod java;
 mod json;
 mod lines;
 mod look;

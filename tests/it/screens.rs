@@ -760,3 +760,28 @@ fn rows_name_their_writer() {
     assert!(incident["summary"].starts_with("The store at 10.0.1.11:20160 restarted at"), "{}", incident["summary"]);
     assert!(incident["evidence"].ends_with(":3"), "{}", incident["evidence"]);
 }
+
+#[test]
+fn an_exception_below_a_record_of_java_belongs_to_it() {
+    let text = "\
+        22/07/25 14:54:44 ERROR DAGIterator: it could not be read\n\
+        com.pingcap.tikv.exception.GrpcException: retry is exhausted.\n\
+        \tat com.pingcap.tikv.A.b(A.java:7)\n\
+        Caused by: com.pingcap.tikv.exception.RegionException: Region Exception occurred EpochNotMatch current epoch of region 94812 is 7\n\
+        2022-07-25 14:54:45,120 [put-3] WARN  org.tikv.common.operation.RegionErrorHandler - NotLeader Error with region id 94816 and \
+        store id 1, new store id 4\n\
+        2022-07-25 14:54:46,120 WARN  org.tikv.common.region.AbstractRegionStoreClient  [] - no followers of region[94820] available, retry\n";
+    let report = found(text);
+    let events = report.rows("events");
+    let told: Vec<[&str; 4]> =
+        events.iter().map(|row| ["time", "rule", "region_id", "stores"].map(|column| &*row[column])).collect();
+    assert_eq!(
+        told,
+        [
+            ["2022-07-25T14:54:44.000Z", "jcl-gave-up", "94812", ""],
+            ["2022-07-25T14:54:45.120Z", "jcl-not-leader", "94816", "1;4"],
+            ["2022-07-25T14:54:46.120Z", "jcl-no-followers", "94820", ""],
+        ]
+    );
+    assert!(report.rows("incidents").is_empty(), "what is tried again is no failure of a command");
+}

@@ -52,6 +52,11 @@ impl<S: Sink> Splitter<'_, '_, S> {
         memchr::memchr_iter(b'\n', &self.window[open.end..at]).count() > 1
     }
 
+    /// Whether the line stands right below a record of another program, or goes on with it.
+    pub(super) fn is_below_foreign(&self, at: usize) -> bool {
+        self.open.is_some_and(|open| open.kind == Kind::Foreign && !self.is_behind_blank(open, at))
+    }
+
     /// Whether the line is prose below the open record.
     fn is_above_sentence(&self, open: Open, line: &[u8]) -> bool {
         let text = &self.window[open.start..open.end];

@@ -166,6 +166,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             // The end of a header that a terminal broke.
             Look::Start(Kind::Header, _)
                 if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
+            // The exception that a record of Java is about.
+            Look::Start(Kind::Panic, _)
+                if self.is_below_foreign(at) && console::is_exception(&plain(line)) && self.add(at, line) => {}
             // The next piece of a line that a container cut.
             Look::Start(kind, _) if may_be_piece(kind, line) && self.is_behind_partial(at) && self.add(at, line) => {}
             Look::Start(kind, _) if may_be_piece(kind, line) && self.is_narrow(at) && self.add(at, line) => {}
