@@ -3,7 +3,7 @@
 use super::clean::is_clean;
 use super::phrases::PHRASES;
 use super::plain::{plain, raw_offset};
-use super::tools::{command, listed, safepoint, stores, upright};
+use super::tools::{command, listed, safepoint, service, stores, upright};
 use super::{console, foreign, header, json, prefix, recover, status};
 use crate::units::Level;
 
@@ -46,6 +46,8 @@ pub enum Kind {
     Store,
     /// A row of `kubectl get pods` or `tiup cluster display` about what does not run.
     Listed,
+    /// A service as `systemctl status` shows it.
+    Service,
     /// A row of `information_schema.cluster_log`, a line for each column.
     Row,
     /// A message on the console: `Error: ...`.
@@ -94,6 +96,9 @@ fn judge(line: &[u8]) -> Look {
     }
     if safepoint::is_row(text) {
         return Look::Start(Kind::SafePoint, line.len() - text.len());
+    }
+    if service::begins(text) {
+        return Look::Start(Kind::Service, line.len() - text.len());
     }
     if upright::begins(text) {
         return Look::Start(Kind::Row, line.len() - text.len());

@@ -32,7 +32,7 @@ pub(crate) use status::{duration_seconds, gap_seconds, moment};
 
 use crate::units::{Component, Level, Timestamp};
 use std::borrow::Cow;
-use tools::{listed, safepoint, stores, upright};
+use tools::{listed, safepoint, service, stores, upright};
 
 /// One log entry, borrowed from the source where that is possible.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +94,7 @@ impl<'a> Record<'a> {
             Kind::StatusTask => status::read(raw),
             Kind::SafePoint => safepoint::read(raw),
             Kind::Listed => listed::read(raw),
+            Kind::Service => service::read(raw),
             Kind::Store => stores::read(raw),
             Kind::Row => recover::read(&upright::abreast(raw), kind),
             _ => recover::read(raw, kind),

@@ -450,6 +450,17 @@ fn what_kubectl_and_tiup_print_is_evidence() {
         assert_eq!((&*event["rule"], &*event["line"]), ("tiup-start-timeout", "2"), "{text}");
         assert_eq!((&*event["time"], &*event["level"]), ("2022-07-25T14:54:44.468Z", "ERROR"));
     }
+
+    // What stands below a service is its own, up to the empty line.
+    let service = of(
+        "$ systemctl status tikv-20160\n\u{25cf} tikv-20160.service - tikv service\n   Active: failed (Result: signal) since Mon 2022-07-25 \
+         14:54:44 UTC; 5min ago\n Main PID: 7 (code=killed, signal=ABRT)\n\nJul 25 14:54:44 tikv-1 systemd[1]: tikv-20160.service: Main \
+         process exited, code=killed, status=6/ABRT\n",
+    );
+    let rules: Vec<_> =
+        service.rows("events").into_iter().map(|event| (event["line"].clone(), event["rule"].clone())).collect();
+    let wanted = [("2", "os-service-failed"), ("6", "os-systemd-killed")];
+    assert_eq!(rules, wanted.map(|(line, rule)| (line.to_owned(), rule.to_owned())));
 }
 
 /// What is found in a text that somebody copied.

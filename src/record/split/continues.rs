@@ -5,7 +5,7 @@ use super::{MAX_RECORD, MAX_SCREEN, Open, Sink, Splitter};
 use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
 use crate::record::look::{self, Kind};
 use crate::record::plain::plain;
-use crate::record::tools::{command, upright};
+use crate::record::tools::{command, service, upright};
 use crate::record::{console, header, json, status};
 use std::ops::Range;
 
@@ -36,6 +36,7 @@ impl<S: Sink> Splitter<'_, '_, S> {
             }
             Kind::Json | Kind::StatusJson => open.unfinished,
             Kind::Command => command::goes_on(&self.window[open.start..open.end]),
+            Kind::Service => service::goes_on(&plain(line)),
             Kind::Row => !upright::is_between(line),
             _ => false,
         };

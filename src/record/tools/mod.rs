@@ -3,5 +3,6 @@
 pub(super) mod command;
 pub(super) mod listed;
 pub(super) mod safepoint;
+pub(super) mod service;
 pub(super) mod stores;
 pub(super) mod upright;
