@@ -756,6 +756,20 @@ fn rows_name_their_writer() {
         assert!(events.iter().any(|row| has(&row)), "{component} {instance}");
     }
 
+    let stream = |pod: &str| {
+        format!(
+            r#"{{"stream":{{"pod":"{pod}"}},"values":[["1","[2022/07/25 14:54:40.000 +00:00] [WARN] [retry.rs:17] [\"it failed\"] [error=\"[tikv:9005]Region is unavailable\"]"]]}}"#
+        )
+    };
+    let answer = format!(
+        r#"{{"status":"success","data":{{"resultType":"streams","result":[{},{}]}}}}"#,
+        stream("tc-tikv-0"),
+        stream("tc-tidb-1")
+    );
+    let writers: Vec<_> =
+        found(&answer).rows("events").iter().map(|row| format!("{} {}", row["component"], row["instance"])).collect();
+    assert_eq!(writers, ["tikv tc-tikv-0", "tidb tc-tidb-1"]);
+
     // Who died is who started again; that another one starts is no restart.
     let row = |second, instance| format!("2022-07-25 22:{second} (UTC+08:00)\tTiKV {instance}\t");
     let welcome = "[main.rs:41] [\"Welcome to TiKV\"]";

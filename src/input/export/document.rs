@@ -1,83 +1,4 @@
-//! Log lines out of one JSON document, as log stores hand them out: answers of Loki's API, events of CloudWatch.
-//! Documents with an object a line, or a member a line, are text: `record` reads those.
-//! Offsets in such a source are those of the log text, which has one line for each entry. A document of many lines keeps them: a
-//! record stands on the line of the text that it has in the document.
-
-use super::{damage, feed::Feed};
-use std::io::{self, Read};
-
-/// Looked at to know such a document.
-const HEAD: usize = 2 << 10;
-
-/// Whether a text is such a document.
-pub(super) fn begins(head: &[u8]) -> bool {
-    const STARTS: [&[u8]; 5] = [
-        b"{\"events\":[{\"",
-        b"{\"messageType\":\"DATA_MESSAGE\"",
-        b"{\"status\":\"success\",\"data\":{\"resultType\":\"streams\"",
-        b"{\"data\":{\"resultType\":\"streams\"",
-        b"{\"streams\":[{\"stream\":{",
-    ];
-    let head = &head[..head.len().min(HEAD)];
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    if !head.trim_ascii_start().starts_with(b"{") {
-        return false;
-    }
-    let dense: Vec<u8> = head.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STARTS.iter().any(|start| dense.starts_with(start))
-}
-
-/// A reader of the log lines.
-pub(super) struct Export<'f, 'a> {
-    feed: &'f mut Feed<'a>,
-    document: Document,
-    at: usize,
-}
-
-impl<'f, 'a> Export<'f, 'a> {
-    pub(super) fn new(feed: &'f mut Feed<'a>) -> Self {
-        Self { feed, document: Document::default(), at: 0 }
-    }
-
-    /// Makes the next text ready; false at the end.
-    fn refill(&mut self) -> io::Result<bool> {
-        self.document.out.clear();
-        self.at = 0;
-        let bytes = match self.feed.peek(1) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                if damage::goes_on(&error) {
-                    self.document.end_text();
-                }
-                return Err(error);
-            }
-        };
-        if bytes.is_empty() {
-            self.document.end_text();
-            return Ok(!self.document.out.is_empty());
-        }
-        // What comes out is never longer than what went in, but for some line ends.
-        let count = bytes.len();
-        bytes.iter().for_each(|byte| self.document.step(*byte));
-        self.feed.consume(count);
-        Ok(true)
-    }
-}
-
-impl Read for Export<'_, '_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.document.out.len() {
-            if !self.refill()? {
-                return Ok(0);
-            }
-        }
-        let bytes = &self.document.out[self.at..];
-        let count = bytes.len().min(out.len());
-        out[..count].copy_from_slice(&bytes[..count]);
-        self.at += count;
-        Ok(count)
-    }
-}
+//! A walk through a document that puts its log lines out.
 
 /// An object or list that is open.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +13,10 @@ enum Open {
 enum Member {
     /// A log line.
     Line,
+    /// Loki's labels of a stream.
+    Stream,
+    /// The pod among them.
+    Pod,
     /// Loki's list of entries.
     Values,
     /// One of them: a time, and a line.
@@ -105,6 +30,7 @@ enum Text {
     None,
     Key,
     Line,
+    Pod,
     Skipped,
     /// Not JSON at all, up to the line's end: it is kept.
     Plain,
@@ -125,11 +51,14 @@ const DEEP: usize = 64;
 /// Keys are no longer.
 const KEY: usize = 16;
 
+/// Names of pods are no longer.
+const POD: usize = 253;
+
 /// Between two records of a document stand no more lines.
-const MOST_OWED: usize = 4 << 10;
+pub(super) const MOST_OWED: usize = 4 << 10;
 
 /// Walks through a document byte by byte, whatever is wrong with it.
-struct Document {
+pub(super) struct Document {
     open: Vec<Open>,
     /// Levels that are deeper than is worth knowing.
     deeper: usize,
@@ -138,7 +67,12 @@ struct Document {
     /// The first half of a pair.
     high: Option<u16>,
     key: Vec<u8>,
-    out: Vec<u8>,
+    /// Whose lines come next, where labels say so.
+    pod: Vec<u8>,
+    /// Whether a line begins that has labels.
+    labelled: bool,
+    /// The log lines so far.
+    pub(super) out: Vec<u8>,
     /// Whether the last line has its end.
     ended: bool,
     /// Line ends of the document that have not come out yet, less those that came out before the document's own.
@@ -154,6 +88,8 @@ impl Default for Document {
             escape: Escape::None,
             high: None,
             key: Vec::new(),
+            pod: Vec::new(),
+            labelled: false,
             out: Vec::new(),
             ended: true,
             owed: 0,
@@ -162,7 +98,8 @@ impl Default for Document {
 }
 
 impl Document {
-    fn step(&mut self, byte: u8) {
+    /// Takes the next byte.
+    pub(super) fn step(&mut self, byte: u8) {
         match (self.text, byte) {
             (Text::None, _) => self.structure(byte),
             // No string of JSON holds one: a quote is lost.
@@ -182,8 +119,11 @@ impl Document {
                     _ if self.deeper > 0 => Text::Skipped,
                     Some(Open::Object(_, true)) => Text::Key,
                     Some(Open::Object(Member::Line, false) | Open::List(Member::Entry, 1)) => Text::Line,
+                    Some(Open::Object(Member::Pod, false)) => Text::Pod,
                     _ => Text::Skipped,
                 };
+                let of_stream = matches!(self.open.last(), Some(Open::List(..))) && !self.pod.is_empty();
+                self.labelled = self.text == Text::Line && of_stream;
                 self.key.clear();
             }
             b'{' | b'[' if self.open.len() == DEEP => self.deeper += 1,
@@ -205,11 +145,17 @@ impl Document {
                 None => {}
             },
             b':' if self.deeper == 0 => {
-                let is = match &*self.key {
-                    b"message" | b"line" | b"log" | b"@message" => Member::Line,
-                    b"values" => Member::Values,
+                let outer = self.open.len().checked_sub(2).map(|at| self.open[at]);
+                let is = match (&*self.key, outer) {
+                    (b"pod", Some(Open::Object(Member::Stream, _))) => Member::Pod,
+                    (b"message" | b"line" | b"log" | b"@message", _) => Member::Line,
+                    (b"values", _) => Member::Values,
+                    (b"stream", _) => Member::Stream,
                     _ => Member::Other,
                 };
+                if is == Member::Stream {
+                    self.pod.clear();
+                }
                 if let Some(Open::Object(member, wants_key)) = self.open.last_mut() {
                     (*member, *wants_key) = (is, false);
                 }
@@ -282,6 +228,12 @@ impl Document {
     fn put(&mut self, bytes: &[u8]) {
         match self.text {
             Text::Key if self.key.len() < KEY => self.key.extend_from_slice(bytes),
+            Text::Pod
+                if self.pod.len() < POD
+                    && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte)) =>
+            {
+                self.pod.extend_from_slice(bytes);
+            }
             Text::Line | Text::Plain => {
                 // A document that has lines keeps them: what begins a record stands on the line that it has there. What goes on
                 // with one stays right behind it.
@@ -289,6 +241,10 @@ impl Document {
                     let count = usize::try_from(self.owed).unwrap_or(0).min(MOST_OWED);
                     self.out.extend(std::iter::repeat_n(b'\n', count));
                     self.owed = self.owed.min(0);
+                }
+                // As `kubectl logs --prefix` says whose a line is.
+                if std::mem::take(&mut self.labelled) {
+                    self.out.extend([b"[pod/", &*self.pod, b"/] "].concat());
                 }
                 self.ended = bytes == b"\n";
                 self.owed -= i64::from(self.ended);
@@ -298,92 +254,13 @@ impl Document {
         }
     }
 
-    fn end_text(&mut self) {
+    /// Ends the text at hand, where the document does not.
+    pub(super) fn end_text(&mut self) {
         self.lonely();
         if !std::mem::replace(&mut self.ended, true) {
             self.out.push(b'\n');
             self.owed -= 1;
         }
         (self.text, self.escape) = (Text::None, Escape::None);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(text: &str) -> String {
-        assert!(begins(text.as_bytes()), "{text}");
-        let whole = {
-            let mut source = text.as_bytes();
-            let mut feed = Feed::new(&mut source);
-            let mut out = String::new();
-            Export::new(&mut feed).read_to_string(&mut out).unwrap();
-            out
-        };
-        // A byte at a time.
-        let mut document = Document::default();
-        text.bytes().for_each(|byte| document.step(byte));
-        document.end_text();
-        assert_eq!(document.out, whole.as_bytes());
-        whole
-    }
-
-    #[test]
-    fn entries_become_lines() {
-        for (text, want) in [
-            (
-                r#"{"status":"success","data":{"resultType":"streams","result":[{"stream":{"line":"x","pod":"p"},"values":[["1658760884467000000","[a] \"b\""],["2","c\n",{"d":"e"}]]},{"stream":{},"values":[["3","f"]]}]}}"#,
-                "x\n[a] \"b\"\nc\nf\n",
-            ),
-            (
-                "{\n    \"events\": [\n        {\n            \"timestamp\": 1,\n            \"message\": \"a\\u00e9\\ud83d\\ude00\\tb\",\n            \"eventId\": \"z\"\n        },\n        { \"message\": \"two\\nlines\" }\n    ]\n}\n",
-                "aé😀\tb\ntwo\nlines\n",
-            ),
-            (
-                r#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","message":"a"}]}{"messageType":"DATA_MESSAGE","logEvents":[{"message":"b"}]}"#,
-                "a\nb\n",
-            ),
-            (r#"{"streams":[{"stream":{},"values":[["1","a"]]}]}"#, "a\n"),
-        ] {
-            assert_eq!(lines(text), want);
-        }
-    }
-
-    #[test]
-    fn records_stand_on_their_lines_of_the_document() {
-        let text = "{\n  \"events\": [\n    {\n      \"message\": \"[2022 a\",\n      \"x\": \"y\"\n    },\n    {\n      \"message\": \"b\"\n    },\n    {\n      \"message\": \"[2022 c\\n\"\n    }\n  ]\n}\n";
-        assert_eq!(lines(text), "\n\n\n[2022 a\nb\n\n\n\n\n\n[2022 c\n");
-        let flood = format!("{{\"events\":[{{\"message\":\"[a\"}},{}{{\"message\":\"[b\"}}]}}", "\n".repeat(99_999));
-        assert_eq!(lines(&flood).len(), 6 + MOST_OWED);
-    }
-
-    #[test]
-    fn what_is_broken_costs_no_more_than_itself() {
-        for (text, want) in [
-            ("{\"events\":[{\"message\":\"a\"},{\"message\":\"cut o", "a\ncut o\n"),
-            ("{\"events\":[{\"message\":\"no quote\n},{\"message\":\"b\"}]}", "no quote\nb\n"),
-            (
-                "{\"events\":[{\"message\":\"a\\ud83dx\\u12\"}]}]]}\nplain {x\n{\"message\":\"b\"}",
-                "a\u{fffd}x\u{fffd}\nplain {x\nb\n",
-            ),
-        ] {
-            assert_eq!(lines(text), want);
-        }
-        let deep = format!("{{\"events\":[{{\"a\":{}{},\"message\":\"b\"}}]}}", "[".repeat(500), "]".repeat(500));
-        assert_eq!(lines(&deep), "b\n");
-    }
-
-    #[test]
-    fn other_documents_are_text() {
-        for text in [
-            "{\"log\":\"x\"}",
-            "[{\"name\":\"task1\"}]",
-            "{\"events\":[]}",
-            "x {\"events\":[{\"",
-            "{\n  \"line\": \"x\"\n}",
-        ] {
-            assert!(!begins(text.as_bytes()), "{text}");
-        }
     }
 }
