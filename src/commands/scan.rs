@@ -27,13 +27,16 @@ pub(super) fn run(args: &Scan) -> anyhow::Result<Outcome> {
     };
     let with_rest = !matches!(context, Context::Only(_));
     let mut logs = Logs::open(&paths, &args.common)?;
-    let (events, sources, unmatched) = logs.scan(context, split.map(|(_, range)| range))?.sorted();
+    let outcome = logs.scan(context, split.map(|(_, range)| range))?;
     let format = match args.format {
         ScanFormat::Csv => None,
         ScanFormat::Jsonl => Some(Format::Jsonl),
         ScanFormat::Arrow => Some(Format::Arrow),
         ScanFormat::Parquet => Some(Format::Parquet),
     };
+    // `report` knows the zones of all parts; csv is for people.
+    let is_part = format.is_some() && logs.settings.zone_minutes.is_none();
+    let (events, sources, unmatched) = if is_part { outcome.as_written() } else { outcome.sorted() };
     write_to(args.output.as_deref(), |out| {
         let Some(format) = format else { return Ok(crate::report::write_events(out, &events, logs.settings.safe)?) };
         let mut rows = rows::writer(format, out)?;

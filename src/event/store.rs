@@ -104,6 +104,11 @@ impl EventStore {
     /// All events, sorted.
     pub fn finish(mut self, corrections: Corrections) -> SortedEvents {
         self.local.iter_mut().for_each(|event| corrections.zone(event));
+        self.as_written(corrections)
+    }
+
+    /// All events, sorted, with times without an offset as they are written.
+    pub fn as_written(mut self, corrections: Corrections) -> SortedEvents {
         self.held.push(self.local);
         self.held.par_iter_mut().flatten().for_each(|event| corrections.line(event));
         let order = sorted(&self.held);

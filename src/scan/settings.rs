@@ -74,4 +74,9 @@ impl Outcome {
     pub fn sorted(self) -> (SortedEvents, Vec<SourceRow>, Vec<UnmatchedRow>) {
         (self.events.finish(self.corrections), self.sources, self.unmatched)
     }
+
+    /// The same, but times without an offset stay as they are written: what other parts of their source say counts, too.
+    pub fn as_written(self) -> (SortedEvents, Vec<SourceRow>, Vec<UnmatchedRow>) {
+        (self.events.as_written(self.corrections), self.sources, self.unmatched)
+    }
 }

@@ -326,6 +326,30 @@ fn scans_of_splits_make_the_same_report() {
     assert_same("splits", &expected, &report_of_splits(&sandbox, whole.map(str::to_owned).into(), &split));
 }
 
+/// Times without an offset are those of the first zone that the whole shows, wherever it is cut.
+#[test]
+fn a_cut_between_zones_does_not_shift_times() {
+    let local = |second: u32| {
+        format!(
+            "2022-07-25 22:54:{second},120 [put-3] WARN  org.tikv.common.operation.RegionErrorHandler - NotLeader Error with region id 94816 and \
+             store id 1, new store id 4\n"
+        )
+    };
+    let zoned = |zone: &str| {
+        format!("[2022/07/25 22:54:40.000 {zone}] [WARN] [errors.rs:155] [\"backup stream meet error\"]\n")
+    };
+    let text = [zoned("+08:00"), local(41), zoned("+00:00"), local(42), local(43)].concat();
+    let cut = text.find(&zoned("+00:00")).unwrap() as u64;
+    let sandbox = Sandbox::new();
+    sandbox.write("paste.log", &text);
+    sandbox.write("empty.log", "");
+    let (_, expected) = sandbox.analyze(["paste.log", "empty.log"], "expected");
+    let events = expected.rows("events");
+    assert!(events.iter().any(|row| row["time"] == "2022-07-25T14:54:43.120Z"), "{events:?}");
+    let splits = [("paste.log".to_owned(), vec![cut, cut + 200])];
+    assert_same("zones", &expected, &report_of_splits(&sandbox, vec!["empty.log".to_owned()], &splits));
+}
+
 /// Whole clusters with incidents: cuts, order, threads and memory change nothing that is written about them.
 fn assert_reading_does_not_show(scenario: &str, seed: u64, threads: u64, bits: u64) {
     let mut random = Random::new(bits);
