@@ -15,9 +15,29 @@ pub struct SortedEvents {
     pub(super) held: Vec<Vec<Event>>,
     /// Where each of those in memory stands.
     pub(super) order: Vec<(u32, u32)>,
-    pub(super) runs: Vec<Arc<WrittenRun>>,
+    pub(super) runs: Vec<Run>,
     pub(super) corrections: Corrections,
     pub(super) redacted: bool,
+}
+
+/// A written run, or what of it has times of one zone.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) written: Arc<WrittenRun>,
+    pub(super) zone: Option<i64>,
+}
+
+impl Run {
+    fn read(&self) -> Source<'_> {
+        Source { reading: self.written.read(), zone: self.zone, head: None }
+    }
+}
+
+/// A run while it is read, and its next event.
+struct Source<'r> {
+    reading: Reading<'r>,
+    zone: Option<i64>,
+    head: Option<Event>,
 }
 
 /// Batches that wait to be looked at while the next one is read back.
@@ -69,10 +89,10 @@ impl SortedEvents {
 
     /// Hands batches of all events to `hand_over`, in order, until it says that nobody wants more.
     fn merge(&self, hand_over: &mut dyn FnMut(Vec<Event>) -> bool) -> io::Result<()> {
-        let mut runs: Vec<(Reading<'_>, Option<Event>)> = self.runs.iter().map(|run| (run.read(), None)).collect();
+        let mut runs: Vec<Source<'_>> = self.runs.iter().map(Run::read).collect();
         let mut heads: BinaryHeap<Reverse<Key>> = BinaryHeap::with_capacity(runs.len());
         for at in 0..runs.len() {
-            advance(&mut runs, at, &mut heads)?;
+            self.advance(&mut runs, at, &mut heads)?;
         }
         let mut held = self.order.iter().map(|place| self.held_at(*place)).peekable();
         let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
@@ -94,7 +114,7 @@ impl SortedEvents {
 
     fn next<'e>(
         &self,
-        runs: &mut [(Reading<'_>, Option<Event>)],
+        runs: &mut [Source<'_>],
         heads: &mut BinaryHeap<Reverse<Key>>,
         held: &mut Peekable<impl Iterator<Item = &'e Event>>,
     ) -> io::Result<Option<Event>> {
@@ -105,25 +125,35 @@ impl SortedEvents {
             return Ok(Some(event.clone()));
         }
         let Some(Reverse((.., at))) = heads.pop() else { return Ok(None) };
-        let mut event = advance(runs, at, heads)?;
+        let mut event = self.advance(runs, at, heads)?;
         if let Some(event) = &mut event {
             self.corrections.line(event);
         }
         Ok(event)
     }
-}
 
-/// Takes the head of a run; the run's next event becomes its head.
-fn advance(
-    runs: &mut [(Reading<'_>, Option<Event>)],
-    at: usize,
-    heads: &mut BinaryHeap<Reverse<Key>>,
-) -> io::Result<Option<Event>> {
-    let (reading, head) = &mut runs[at];
-    let next = reading.next()?;
-    if let Some(event) = &next {
-        let (time, _, offset) = event.order();
-        heads.push(Reverse((time, Arc::clone(&event.file), offset, at)));
+    /// Takes the head of a run; the run's next event becomes its head.
+    fn advance(
+        &self,
+        runs: &mut [Source<'_>],
+        at: usize,
+        heads: &mut BinaryHeap<Reverse<Key>>,
+    ) -> io::Result<Option<Event>> {
+        let Source { reading, zone, head } = &mut runs[at];
+        let next = loop {
+            let Some(mut event) = reading.next()? else { break None };
+            if zone.is_none() {
+                break Some(event);
+            }
+            if *zone == Some(self.corrections.zone_of(&event.file)) {
+                self.corrections.zone(&mut event);
+                break Some(event);
+            }
+        };
+        if let Some(event) = &next {
+            let (time, _, offset) = event.order();
+            heads.push(Reverse((time, Arc::clone(&event.file), offset, at)));
+        }
+        Ok(std::mem::replace(head, next))
     }
-    Ok(std::mem::replace(head, next))
 }

@@ -27,8 +27,7 @@ pub(crate) use implicated::{Gathered as ImplicatedGathered, Named as ImplicatedN
 pub use merge::SortedEvents;
 pub use row::{Row, RowRef};
 pub use source::{ReadStatus, SourceRow, UnmatchedRow, Writer};
-pub use spill::WrittenRun;
-pub use store::{Batch, Corrections, EventStore};
+pub use store::{Batch, Corrections, EventStore, Written};
 
 pub use stream::EventStream;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A sorted run in a temporary file, which has no name: however the program ends, nothing is left of it.
 #[derive(Debug)]
-pub struct WrittenRun {
+pub(super) struct WrittenRun {
     file: File,
     /// Sources, rules, groups and roles: few, and in most events.
     names: Vec<Arc<str>>,
@@ -38,7 +38,7 @@ impl WrittenRun {
     /// Reads it from its start.
     pub(super) fn read(&self) -> Reading<'_> {
         let file = FileAt { file: &self.file, at: 0 };
-        Reading { input: BufReader::with_capacity(1 << 18, file), names: &self.names, bytes: Vec::new() }
+        Reading { input: BufReader::with_capacity(1 << 17, file), names: &self.names, bytes: Vec::new() }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Events of a run, sorted, in bounded memory: beyond a limit, sorted runs go to temporary files and are merged when read.
 
 use super::Event;
-use super::merge::SortedEvents;
+use super::merge::{Run, SortedEvents};
 use super::spill::WrittenRun;
 use crate::units::Timestamp;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Takes events in any order.
@@ -16,21 +16,53 @@ pub struct EventStore {
     held: Vec<Vec<Event>>,
     bytes: usize,
     /// Events whose time is still to be shifted by a zone that is not known yet.
-    local: Vec<Event>,
-    runs: Vec<Arc<WrittenRun>>,
+    local: Vec<Vec<Event>>,
+    written: Vec<Written>,
 }
 
 /// Events that memory cannot hold any more. Written apart from the store, so that others can add to it meanwhile.
 #[derive(Debug)]
-pub struct Batch(Vec<Vec<Event>>);
+pub struct Batch {
+    held: Vec<Vec<Event>>,
+    local: Vec<Vec<Event>>,
+}
+
+/// The same, in temporary files.
+#[derive(Debug, Clone)]
+pub struct Written {
+    run: Option<Arc<WrittenRun>>,
+    /// Those with a time still to be shifted, and the sources that they are of.
+    local: Option<(Arc<WrittenRun>, Vec<Arc<str>>)>,
+}
 
 impl Batch {
-    /// Sorts the events and writes them to a temporary file.
+    /// Sorts the events and writes them to temporary files.
     ///
     /// # Errors
-    /// Where it cannot be written.
-    pub fn write(self) -> std::io::Result<WrittenRun> {
-        WrittenRun::write(sorted(&self.0).into_iter().map(|(batch, at)| &self.0[batch as usize][at as usize]))
+    /// Where they cannot be written.
+    pub fn write(self) -> std::io::Result<Written> {
+        let write = |events: &[Vec<Event>]| {
+            let in_order = sorted(events).into_iter().map(|(batch, at)| &events[batch as usize][at as usize]);
+            WrittenRun::write(in_order).map(Arc::new)
+        };
+        let mut files: Vec<Arc<str>> = self.local.iter().flatten().map(|event| Arc::clone(&event.file)).collect();
+        files.sort_unstable();
+        files.dedup();
+        Ok(Written {
+            run: if self.held.is_empty() { None } else { Some(write(&self.held)?) },
+            local: if files.is_empty() { None } else { Some((write(&self.local)?, files)) },
+        })
+    }
+}
+
+impl Written {
+    /// The runs that it stands for: of times to be shifted one for each zone, so that each is in order.
+    fn runs(&self, zone_of: &dyn Fn(&Arc<str>) -> Option<i64>) -> Vec<Run> {
+        let local = self.local.iter().flat_map(|(run, files)| {
+            let zones: BTreeSet<Option<i64>> = files.iter().map(zone_of).collect();
+            zones.into_iter().map(|zone| Run { written: Arc::clone(run), zone })
+        });
+        self.run.iter().map(|run| Run { written: Arc::clone(run), zone: None }).chain(local).collect()
     }
 }
 
@@ -46,20 +78,24 @@ pub struct Corrections {
 impl EventStore {
     /// A store that holds about `limit` bytes in memory; `redacted`: whether its events come without secrets.
     pub fn new(limit: usize, redacted: bool) -> Self {
-        Self { limit, redacted, held: Vec::new(), bytes: 0, local: Vec::new(), runs: Vec::new() }
+        Self { limit, redacted, held: Vec::new(), bytes: 0, local: Vec::new(), written: Vec::new() }
     }
 
     /// Adds events; gives back a batch that is to be written (`Batch::write`) and kept (`keep`) where memory is full.
     pub fn add(&mut self, mut events: Vec<Event>) -> Option<Batch> {
-        if events.iter().any(|event| event.time_is_local) {
-            self.local.extend(events.extract_if(.., |event| event.time_is_local));
-        }
-        events.shrink_to_fit();
         self.bytes += events.iter().map(Event::footprint).sum::<usize>();
-        self.held.push(events);
+        if events.iter().any(|event| event.time_is_local) {
+            let mut local: Vec<Event> = events.extract_if(.., |event| event.time_is_local).collect();
+            local.shrink_to_fit();
+            self.local.push(local);
+        }
+        if !events.is_empty() {
+            events.shrink_to_fit();
+            self.held.push(events);
+        }
         (self.bytes > self.limit).then(|| {
             self.bytes = 0;
-            Batch(std::mem::take(&mut self.held))
+            Batch { held: std::mem::take(&mut self.held), local: std::mem::take(&mut self.local) }
         })
     }
 
@@ -75,8 +111,13 @@ impl EventStore {
     }
 
     /// Takes a written batch.
-    pub fn keep(&mut self, run: WrittenRun) {
-        self.runs.push(Arc::new(run));
+    pub fn keep(&mut self, written: Written) {
+        self.written.push(written);
+    }
+
+    /// The written runs, with times shifted by their zones.
+    fn runs(&self, corrections: &Corrections) -> Vec<Run> {
+        self.written.iter().flat_map(|written| written.runs(&|file| Some(corrections.zone_of(file)))).collect()
     }
 
     /// Hands all events so far to `look`, in order, before more are added.
@@ -89,40 +130,52 @@ impl EventStore {
         look: impl FnOnce(&SortedEvents) -> T,
     ) -> std::io::Result<T> {
         let mut local = self.local.clone();
-        local.iter_mut().for_each(|event| corrections.zone(event));
+        local.iter_mut().flatten().for_each(|event| corrections.zone(event));
         let mut held = std::mem::take(&mut self.held);
-        held.push(local);
-        let runs = self.runs.clone();
+        let kept = held.len();
+        held.append(&mut local);
+        let runs = self.runs(corrections);
         let order = sorted(&held);
         let so_far = SortedEvents { held, order, runs, corrections: corrections.clone(), redacted: self.redacted };
         let result = look(&so_far);
         self.held = so_far.held;
-        self.held.pop();
+        self.held.truncate(kept);
         Ok(result)
     }
 
     /// All events, sorted.
     pub fn finish(mut self, corrections: Corrections) -> SortedEvents {
-        self.local.iter_mut().for_each(|event| corrections.zone(event));
-        self.as_written(corrections)
+        self.local.iter_mut().flatten().for_each(|event| corrections.zone(event));
+        let runs = self.runs(&corrections);
+        self.in_order(runs, corrections)
     }
 
     /// All events, sorted, with times without an offset as they are written.
-    pub fn as_written(mut self, corrections: Corrections) -> SortedEvents {
-        self.held.push(self.local);
+    pub fn as_written(self, corrections: Corrections) -> SortedEvents {
+        let runs = self.written.iter().flat_map(|written| written.runs(&|_| None)).collect();
+        self.in_order(runs, corrections)
+    }
+
+    fn in_order(mut self, runs: Vec<Run>, corrections: Corrections) -> SortedEvents {
+        self.held.append(&mut self.local);
         self.held.par_iter_mut().flatten().for_each(|event| corrections.line(event));
         let order = sorted(&self.held);
-        SortedEvents { held: self.held, order, runs: self.runs, corrections, redacted: self.redacted }
+        SortedEvents { held: self.held, order, runs, corrections, redacted: self.redacted }
     }
 }
 
 impl Corrections {
-    fn zone(&self, event: &mut Event) {
+    /// The zone of a source's times without an offset, in minutes east of UTC.
+    pub(super) fn zone_of(&self, file: &Arc<str>) -> i64 {
+        self.zones.get(file).copied().unwrap_or(0)
+    }
+
+    /// Shifts a time that was written without an offset.
+    pub(super) fn zone(&self, event: &mut Event) {
         if let Some(time) = event.time
             && event.time_is_local
         {
-            let zone = self.zones.get(&event.file).copied().unwrap_or(0);
-            event.time = Some(Timestamp(time.0 - zone * 60_000));
+            event.time = Some(Timestamp(time.0 - self.zone_of(&event.file) * 60_000));
             event.time_is_local = false;
         }
     }
@@ -197,6 +250,40 @@ mod tests {
         assert_eq!(held.len(), 500);
         assert_eq!(held, spilled);
         assert!(held.windows(2).all(|pair| pair[0].order() < pair[1].order()));
+    }
+
+    /// Logs without offsets may be as large as any, and be of several zones.
+    #[test]
+    fn times_that_are_still_to_be_shifted_are_written_too() {
+        let files: [Arc<str>; 3] = ["a", "b", "c"].map(Arc::from);
+        let event = |at: u64| {
+            let mut event = test_event("x", "log-backup");
+            (event.file, event.offset) = (Arc::clone(&files[at as usize % 3]), at);
+            (event.time, event.time_is_local) =
+                (Some(Timestamp((at * 7_919 % 101) as i64 * 60_000)), !at.is_multiple_of(5));
+            event
+        };
+        let events: Vec<Event> = (0..500).map(event).collect();
+        let corrections = Corrections {
+            zones: BTreeMap::from([(Arc::clone(&files[0]), 480), (Arc::clone(&files[1]), -60)]),
+            ..Corrections::default()
+        };
+        let store = |limit: usize| {
+            let mut store = EventStore::new(limit, false);
+            events.chunks(40).for_each(|chunk| store.extend(chunk.to_vec()).unwrap());
+            store
+        };
+        let spilling = store(20_000);
+        assert!(spilling.local.iter().flatten().count() < 100 && spilling.written.len() > 5);
+        let in_order = |found: &[Event]| found.windows(2).all(|pair| pair[0].order() < pair[1].order());
+        let (held, spilled) =
+            (collected(&store(usize::MAX).finish(corrections.clone())), collected(&spilling.finish(corrections)));
+        assert_eq!((held.len(), &held), (500, &spilled));
+        assert!(in_order(&held) && held.iter().all(|event| !event.time_is_local));
+        let [held, spilled] =
+            [usize::MAX, 20_000].map(|limit| collected(&store(limit).as_written(Corrections::default())));
+        assert_eq!((held.len(), &held), (500, &spilled));
+        assert!(in_order(&held) && held.iter().any(|event| event.time_is_local));
     }
 
     #[test]

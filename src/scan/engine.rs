@@ -268,7 +268,7 @@ impl<'a> Scan<'a> {
         drop(shared);
         for batch in full {
             match batch.write() {
-                Ok(run) => self.shared().store.keep(run),
+                Ok(written) => self.shared().store.keep(written),
                 Err(error) => self.fail(error),
             }
         }
