@@ -24,18 +24,25 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
 
 /// The program whose functions stand in the stack of a panic. PD's client is part of other programs too.
 fn of_stack(text: &[u8]) -> Option<Component> {
-    const FUNCTIONS: [(&[u8], Component); 11] = [
+    const FUNCTIONS: [(&[u8], Component); 17] = [
         (b"tidb-server/main.go", Component::Tidb),
         (b"/br/cmd/br/", Component::Br),
         (b"/br/pkg/restore", Component::Br),
         (b"/br/pkg/backup", Component::Br),
         (b"/br/pkg/task.", Component::Br),
+        (b"/cmd/tidb-lightning/", Component::Br),
         (b"/cmd/pd-server/", Component::Pd),
-        (b"/pd/pkg/logutil.LogPanic", Component::Pd),
-        (b"/pd/pkg/utils/logutil.LogPanic", Component::Pd),
+        (b"logutil.LogPanic", Component::Pd),
         (b"/pd/pkg/schedule", Component::Pd),
-        (b"/pd/server/schedule", Component::Pd),
-        (b"/pd/server/cluster", Component::Pd),
+        (b"/pd/server.", Component::Pd),
+        (b"/pd/server/", Component::Pd),
+        (b"/pd/v4/server", Component::Pd),
+        // Statements run in a TiDB, which may have been cut off below.
+        (b"/tidb/server.", Component::Tidb),
+        (b"/tidb/pkg/server.", Component::Tidb),
+        (b"/planner/core.", Component::Tidb),
+        (b"/tidb/executor.", Component::Tidb),
+        (b"/tidb/pkg/executor.", Component::Tidb),
     ];
     FUNCTIONS.iter().find(|(name, _)| memchr::memmem::find(text, name).is_some()).map(|(_, component)| *component)
 }
@@ -73,6 +80,9 @@ mod tests {
                 Some(Tidb),
             ),
             ("main.main()\n\t/src/main.go:3", None),
+            ("github.com/pingcap/tidb/pkg/executor.(*X).Next(0x1)\n\t/src/a.go:1", Some(Tidb)),
+            ("github.com/tikv/pd/server.(*Handler).Get(0x1)\n\t/src/a.go:1", Some(Pd)),
+            ("github.com/tikv/pd/client.(*client).Get(0x1)\n\t/src/a.go:1", None),
         ] {
             let text = format!("panic: x\n\ngoroutine 1 [running]:\n{frame}");
             assert_eq!(of(&Record::read(text.as_bytes(), Kind::Panic), None).0, want, "{frame}");

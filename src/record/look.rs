@@ -119,6 +119,10 @@ fn judge(line: &[u8]) -> Look {
     }
     let inner = prefix::strip(line);
     let text = prefix::trim_marks(&line[inner.at..]);
+    // An empty line of a container is no header that a copy cut.
+    if text.is_empty() && inner.time.is_some() {
+        return Look::Other;
+    }
     let at = if inner.at > 0 { 0 } else { line.len() - text.len() };
     // Indented and without a prompt it is what somebody advises, not what was typed.
     if let Some(begins) = command::find(text).filter(|begins| *begins > 0 || !line.starts_with(b"  ")) {

@@ -14,6 +14,7 @@ mod cli;
 #[path = "../../examples/common/cluster/mod.rs"]
 mod cluster;
 mod damage;
+mod ends;
 mod formats;
 mod harness;
 mod hostile;

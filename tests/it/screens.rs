@@ -464,7 +464,7 @@ fn what_kubectl_and_tiup_print_is_evidence() {
 }
 
 /// What is found in a text that somebody copied.
-fn found(text: &str) -> Report {
+pub(crate) fn found(text: &str) -> Report {
     let sandbox = Sandbox::new();
     sandbox.write("console.txt", text);
     sandbox.analyze(["console.txt"], "out").1

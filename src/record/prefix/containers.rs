@@ -22,14 +22,25 @@ pub(super) fn cri(text: &[u8]) -> Option<Inner<'_>> {
 pub(super) fn kubectl(text: &[u8]) -> Option<Inner<'_>> {
     let (time, rest) = rfc3339(text)?;
     let inner = rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t"))?;
-    // Before a level it is the record's own time.
-    let record = inner.trim_ascii_start();
-    let word = record.iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
-    if matches!(record.get(word), Some(b'\t' | b' ')) && Level::parse(&record[..word]).is_some() {
+    if is_levelled(inner) {
         return None;
     }
     let inner = labels(inner).unwrap_or(inner);
     Some(Inner { at: text.len() - inner.len(), time: Some(time), ..Inner::default() })
+}
+
+/// `[2022-07-25T14:54:44.467Z] text`, as a CI server prints what its steps write.
+pub(super) fn stamp(text: &[u8]) -> Option<Inner<'_>> {
+    let (time, rest) = rfc3339(text.strip_prefix(b"[")?)?;
+    let inner = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|rest| rest.is_empty()))?;
+    (!is_levelled(inner)).then(|| Inner { at: text.len() - inner.len(), time: Some(time), ..Inner::default() })
+}
+
+/// Whether a level comes next: then the time before it is the record's own.
+fn is_levelled(text: &[u8]) -> bool {
+    let record = text.trim_ascii_start();
+    let word = record.iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
+    matches!(record.get(word), Some(b'\t' | b' ' | b':')) && Level::parse(&record[..word]).is_some()
 }
 
 /// `{app="tikv", pod="tc-tikv-0"} text`.

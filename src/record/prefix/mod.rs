@@ -88,7 +88,7 @@ fn one(text: &[u8]) -> Option<Inner<'_>> {
             .or_else(|| c::kubectl(text))
             .or_else(|| v::object_cell(text))
             .or_else(|| marks::number(text).map(plain)),
-        b'[' => c::pod(text).or_else(|| v::cell(text)).or_else(|| v::stamped_object(text)),
+        b'[' => c::pod(text).or_else(|| c::stamp(text)).or_else(|| v::cell(text)).or_else(|| v::stamped_object(text)),
         b'"' | b'`' | b'\'' => v::cell(text).or_else(|| marks::quote(text).map(plain)),
         _ => v::kibana(text)
             .or_else(|| c::syslog(text))

@@ -5,6 +5,7 @@ use super::{MAX_RECORD, MAX_SCREEN, Open, Sink, Splitter};
 use crate::record::continuation::{closes_quote, goes_on, is_partial, is_stack, is_trace};
 use crate::record::look::{self, Kind};
 use crate::record::plain::plain;
+use crate::record::prefix;
 use crate::record::tools::{command, service, upright};
 use crate::record::{console, header, json, status};
 use std::ops::Range;
@@ -21,7 +22,11 @@ impl<S: Sink> Splitter<'_, '_, S> {
         let takes = match open.kind {
             // Behind an empty line only what can be nothing else: prose may follow.
             Kind::Report => true,
-            Kind::Panic => !self.is_behind_blank(open, at) || is_trace(line),
+            Kind::Panic => {
+                // A container's stamp stands before empty lines, too.
+                let bare = &line[prefix::behind_stamp(line).unwrap_or_default()..];
+                !self.is_behind_blank(open, at) || bare.is_empty() || is_trace(bare)
+            }
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
             Kind::Console if is_heading(line) || console::is_refusal(line) => false,
             Kind::Console if self.is_closed_quote(open) || self.is_above_sentence(open, line) => false,
