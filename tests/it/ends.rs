@@ -2,6 +2,43 @@
 
 use crate::screens::found;
 
+/// Kind, cause, a part of the summary.
+#[track_caller]
+fn assert_ends(text: &str, kind: &str, cause: &str, says: &str) {
+    let incident = found(text).row("incidents");
+    assert_eq!((&*incident["kind"], &*incident["cause"], &*incident["severity"]), (kind, cause, "critical"), "{text}");
+    assert!(incident["summary"].contains(says), "{text}: {incident:?}");
+}
+
+#[test]
+fn the_system_names_who_crashed() {
+    for (text, says) in [
+        (
+            "Mar 14 06:35:06 kv-1 kernel: apply-0[4242]: segfault at 8 ip 000055d0c0ffee00 sp 00007ffd00001000 error 5 in \
+             tikv-server[55d0c0000000+3000000]\n",
+            "It was tikv-server",
+        ),
+        (
+            "[1203456.717450] traps: grpc-server-1[4242] trap invalid opcode ip:55d0c0ffee00 sp:7ffd00001000 error:0 in \
+             tikv-server[55d0c0000000+3000000]\n",
+            "It was tikv-server",
+        ),
+        ("tiflash quit: signal: aborted (core dumped)\n", "It was tiflash"),
+    ] {
+        let incident = found(text).row("incidents");
+        assert_eq!(incident["kind"], "store-down", "{text}");
+        assert!(incident["summary"].contains(says), "{text}: {incident:?}");
+    }
+    let reaped = "[1203456.717450] oom_reaper: reaped process 4242 (tikv-server), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB\n";
+    assert_ends(reaped, "store-down", "out-of-memory", "It was tikv-server");
+    // A library is no process.
+    let library = "[1203456.717450] worker[7]: segfault at 8 ip 000055d0c0ffee00 sp 00007ffd00001000 error 4 in \
+                   libc-2.28.so[55d0c0000000+20000]\n";
+    let incident = found(library).row("incidents");
+    assert!(incident["kind"] == "other" && !incident["summary"].contains("It was"), "{incident:?}");
+    assert_eq!(found("tidb quit: exit status 1\ntikv quit\n").row("events")["rule"], "tiup-playground-ended");
+}
+
 /// A CI server puts its time before each line; what a process wrote over more lines is one record there as well.
 #[test]
 fn a_panic_behind_stamps_is_one() {

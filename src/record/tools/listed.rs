@@ -1,4 +1,4 @@
-//! Rows of `kubectl get pods` and `tiup cluster display` that say what does not run.
+//! Rows of `kubectl get pods`, `tiup cluster display` and `tiup playground` that say what does not run.
 
 use crate::record::body::Field;
 use crate::record::prefix::trim_marks;
@@ -29,7 +29,11 @@ struct Row<'t> {
 
 /// Whether a line is such a row.
 pub(in crate::record) fn is_row(text: &[u8]) -> bool {
-    pod(text).or_else(|| instance(text)).is_some()
+    row(text).is_some()
+}
+
+fn row(text: &[u8]) -> Option<Row<'_>> {
+    pod(text).or_else(|| instance(text)).or_else(|| quit(text))
 }
 
 /// `tc-tikv-1   0/1   CrashLoopBackOff   7 (30s ago)   11m`, perhaps behind its namespace.
@@ -57,6 +61,15 @@ fn instance(text: &[u8]) -> Option<Row<'_>> {
     fits.then(|| Row { tool: "tiup", whom: vec![role, id], state })
 }
 
+/// `tikv quit: exit status 1`, `tiflash quit: signal: aborted (core dumped)`.
+fn quit(text: &[u8]) -> Option<Row<'_>> {
+    let text = trim_marks(text).trim_ascii_end();
+    let (role, state) = text.split_at(memchr::memmem::find(text, b" quit: ")?);
+    let state = &state[b" quit: ".len()..];
+    let failed = state.starts_with(b"exit status ") || state.starts_with(b"signal: ");
+    (failed && ROLES.contains(&role)).then(|| Row { tool: "tiup", whom: vec![role], state })
+}
+
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     trim_marks(text).split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
@@ -64,7 +77,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Reads a row.
 pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
     let mut record = Record { text: Cow::Owned(raw.to_vec()), kind: Kind::Listed, ..Record::default() };
-    let Some(row) = pod(raw).or_else(|| instance(raw)) else { return record };
+    let Some(row) = row(raw) else { return record };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (whom, state) = (text(&row.whom.join(&b' ')), text(row.state));
     record.message = Cow::Owned(format!("{} says of {whom}: {state}", row.tool).into_bytes());

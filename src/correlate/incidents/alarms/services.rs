@@ -19,11 +19,21 @@ pub(super) fn process(run: &Run) -> Option<&str> {
     unit(run).or_else(|| killed(&run.summary))
 }
 
-/// The process of `Killed process 4321 (java)`.
+/// The process of `tiup says of java: signal: killed`, `Killed process 4321 (java)`, `reaped process 4321 (java)`, `... segfault at 0 ... error 4 in java[55e0+1000]`.
 pub(super) fn killed(message: &str) -> Option<&str> {
-    let rest = message.split_once("Killed process ")?.1;
-    let name = rest.split_once('(')?.1.split_once(')')?.0;
-    Some(name).filter(|name| !name.is_empty())
+    if let Some((name, _)) = message.strip_prefix("tiup says of ").and_then(|text| text.split_once(": signal: ")) {
+        return Some(name);
+    }
+    let name = match message.split_once("Killed process ").or_else(|| message.split_once("reaped process ")) {
+        Some((_, rest)) => rest.split_once('(')?.1.split_once(')')?.0,
+        None => {
+            let crashes = ["segfault at ", "general protection", "trap invalid opcode"];
+            let rest = crashes.iter().find_map(|crash| message.split_once(crash))?.1;
+            rest.split_once(" in ")?.1.split_once('[')?.0
+        }
+    };
+    // A library is no process.
+    Some(name).filter(|name| !name.is_empty() && !name.contains(".so"))
 }
 
 /// Whether a service or process of this name is a store.
