@@ -236,7 +236,7 @@ fn is_guest(event: &Event, writer: &Instance) -> bool {
         }
         Some(guest) if host.is_in_go() => guest.is_store(),
         Some(guest) => host.is_store() && guest.is_in_go(),
-        None => host.is_store(),
+        None => host.is_store() || host == Component::Os,
     }
 }
 

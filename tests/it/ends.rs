@@ -55,3 +55,23 @@ fn a_panic_behind_stamps_is_one() {
     let own = "[2025-03-14T06:35:06.127Z] ERROR: it failed\n";
     assert_eq!(found(own).row("sources")["records"], "1");
 }
+
+/// What a tool put on the terminal beside a log does not say whose log it is.
+#[test]
+fn a_log_behind_a_console_is_not_the_consoles() {
+    let report = found(
+        "Error: failed to start: 10.0.1.21:4000 failed to start: timed out waiting for port 4000 to be started after 2m0s\n\
+         Error: run `/home/tidb/.tiup/components/cluster/v1.9.0/tiup-cluster` (wd:/x) failed: exit status 1\n\
+         [2025/03/14 06:35:06.127 +00:00] [FATAL] [main.go:77] [\"the quota is too large\"] \
+         [stack=\"main.main\\n\\t/src/tidb/tidb-server/main.go:77\"]\n",
+    );
+    let event = report.rows("events").into_iter().find(|event| event["rule"] == "fatal-record").unwrap();
+    assert_eq!((&*event["component"], &*report.row("sources")["component"]), ("tidb", "tidb"));
+    let rocksdb =
+        "[2025/03/14 06:35:06.127 +00:00][2][ERROR] [blob_iter.h:77] it failed for blob file 77: Corruption:\n";
+    assert_ne!(found(rocksdb).row("sources")["component"], "tiflash");
+    // Nor does what a tool says of processes make it the system's.
+    let played = "tidb quit: exit status 1\n[2025/03/14 06:35:06.127 +00:00] [WARN] [retry.go:7] [\"it failed\"] [error=\"broken pipe\"]\n";
+    let components: Vec<_> = found(played).rows("events").into_iter().map(|event| event["component"].clone()).collect();
+    assert_eq!(components, ["", "os"]);
+}

@@ -25,15 +25,17 @@ pub(super) struct Evidence {
     pub(super) address: Option<Box<str>>,
     /// Version.
     pub(super) version: Option<Box<str>>,
-    /// How many events of each component's rules.
-    components: BTreeMap<Component, u64>,
+    /// How many events of each component's rules: without what BR and TiUP put on a terminal, and all.
+    components: BTreeMap<Component, (u64, u64)>,
 }
 
 impl Evidence {
     /// Takes what an event of the source says.
     pub(super) fn take(&mut self, event: &Event) {
         if let Some(component) = event.component {
-            *self.components.entry(component).or_default() += 1;
+            let (logged, all) = self.components.entry(component).or_default();
+            *logged += u64::from(component != Component::Br || event.level.is_some());
+            *all += 1;
         }
         if event.facts.is_empty() {
             return;
@@ -66,7 +68,7 @@ impl Evidence {
         }
     }
 
-    /// The component that most events speak of.
+    /// The component that most events speak of. A terminal's words, which have no level, count only where no log is.
     pub(super) fn component(&self) -> Option<Component> {
         let most = self.components.values().max()?;
         self.components.iter().find(|(_, count)| *count == most).map(|(component, _)| *component)
