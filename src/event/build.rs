@@ -4,7 +4,7 @@ use super::{Event, Fact, FactKind, codes, describe, ids, message, status, writer
 use crate::record::{Kind, Record};
 use crate::rules::{ExtractPlace, Rule};
 use crate::search::AnyOf;
-use crate::units::{PeerId, RegionId, Severity, StoreId, Tso};
+use crate::units::{Level, PeerId, RegionId, Severity, StoreId, Tso};
 use std::sync::{Arc, LazyLock};
 
 /// Role of the address of the process that a row names as the writer of its record.
@@ -96,7 +96,7 @@ impl Facts {
             time_is_local: record.time_is_local,
             rule: rule.map_or_else(|| Arc::from(""), |rule| Arc::clone(&rule.id)),
             group: rule.map_or_else(|| Arc::from(""), |rule| Arc::clone(&rule.group)),
-            severity: rule.map_or(Severity::Info, |rule| rule.severity),
+            severity: severity(record, rule),
             implicates: rule.is_some_and(|rule| rule.implicates),
             component,
             shows_writer,
@@ -118,6 +118,13 @@ impl Facts {
             ranges,
         }
     }
+}
+
+/// How bad it is, as the rule says; but with its FATAL record, or Go's last words, a process ends, however harmless their text is.
+fn severity(record: &Record<'_>, rule: Option<&Rule>) -> Severity {
+    let of_go = record.kind == Kind::Panic && record.message.starts_with(b"panic: ");
+    let ends = rule.is_some() && (of_go || record.level == Some(Level::Fatal));
+    if ends { Severity::Critical } else { rule.map_or(Severity::Info, |rule| rule.severity) }
 }
 
 /// What the rule's extractors find. Where a copy lost the field, the whole text is looked at.

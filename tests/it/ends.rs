@@ -11,6 +11,46 @@ fn assert_ends(text: &str, kind: &str, cause: &str, says: &str) {
 }
 
 #[test]
+fn a_fatal_record_is_the_end_of_a_process_whatever_its_words() {
+    for (text, kind, cause, says) in [
+        (
+            "2018/03/05 08:11:02.512 session.go:1030: [fatal] check of the system tables failed: broken pipe\n",
+            "other",
+            "network",
+            "connection ended",
+        ),
+        (
+            "[2025/03/14 06:35:06.127 +00:00] [FATAL] [domain.go:7] [\"start failed\"] \
+             [error=\"tikvRPC backoffer.maxSleep 40000ms is exceeded, errors:\\nx\"]\n",
+            "other",
+            "unknown",
+            "",
+        ),
+        (
+            "[2025/03/14 06:35:06.127 +00:00] [FATAL] [Exception.cpp:7] [\"Code: 0, e.displayText() = \
+             DB::TiFlashException: Memory limit exceeded caused by x\"] [thread_id=7]\n",
+            "store-down",
+            "memory-quota",
+            "TiFlash",
+        ),
+        (
+            "panic: The CommitTs must be greater than the resolvedTs\n\ngoroutine 7 [running]:\nmain.main()\n",
+            "other",
+            "bug",
+            "",
+        ),
+    ] {
+        assert_ends(text, kind, cause, says);
+    }
+    // The same words at another level end nothing, before it either.
+    let at = |level| {
+        format!("[2025/03/14 06:35:06.127 +00:00] [{level}] [domain.go:7] [\"it failed\"] [error=\"broken pipe\"]\n")
+    };
+    assert_eq!(found(&at("ERROR")).rows("incidents"), []);
+    assert_ends(&(at("ERROR") + &at("FATAL")), "other", "network", "connection ended");
+}
+
+#[test]
 fn the_system_names_who_crashed() {
     for (text, says) in [
         (

@@ -105,6 +105,7 @@ impl Episodes {
         {
             run.count += 1;
             run.last = run.last.max(event.time);
+            run.severity = run.severity.max(event.severity);
             add_codes(&mut run.codes, &event.codes);
             return EpisodeId(at);
         }

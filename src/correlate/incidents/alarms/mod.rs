@@ -209,12 +209,16 @@ fn leaderless(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
 fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     let mut groups: BTreeMap<(IncidentKind, Whom), Vec<EpisodeId>> = BTreeMap::new();
     for (id, run) in world.episodes.iter() {
+        // Only the record that ends a process is worse than its rule.
+        let rule = world.catalog.get(world.learned.rule(run.key.rule));
+        let ends = rule.is_some_and(|rule| rule.severity < run.severity);
         // Those of a task's life and of a refused command speak of what the task's state tells already.
-        let told = matches!(world.learned.group(run.key.rule), "log-backup" | "gc" | "region-merge") || run.screen;
+        let group = world.learned.group(run.key.rule);
+        let told = (matches!(group, "log-backup" | "gc" | "region-merge") && !ends) || run.screen;
         if run.severity < Severity::Critical || told || taken.has(id) || told_to_stop(id, world) {
             continue;
         }
-        let starts = matches!(world.learned.group(run.key.rule), "lifecycle" | "encryption");
+        let starts = ends || matches!(group, "lifecycle" | "encryption");
         let of_a_store = run.component.is_some_and(Component::is_store);
         let kind = if of_a_store && starts { IncidentKind::StoreDown } else { IncidentKind::Other };
         groups.entry((kind, whom(id, By::Store, world))).or_default().push(id);
