@@ -3,7 +3,7 @@
 use crate::search::AnyOf;
 use std::sync::LazyLock;
 
-const STEMS: [&str; 6] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:"];
+const STEMS: [&str; 7] = ["KV:", "BR:", "PD:", "CDC:", "Lightning:", "DFLOW:", "FLASH:"];
 
 /// Classes of TiDB's numbered errors, as `[class:number]`.
 pub(crate) const CLASSES: [&str; 28] = [
@@ -113,6 +113,7 @@ mod tests {
             ["PD:client:ErrClientGetTSO", "kv:6", "tikv:9005"]
         );
         assert_eq!(codes("[err_code=KV:Unknown] [CDC:ErrGCTTLExceeded]x"), ["CDC:ErrGCTTLExceeded", "KV:Unknown"]);
+        assert_eq!(codes("run(): [FLASH:Coprocessor:Internal] it ends"), ["FLASH:Coprocessor:Internal"]);
         assert!(codes("[error=\"[PD:common:Err").is_empty());
         assert!(codes("[err_code=KV:LogBackup:Raft... [BR:Backup:ErrBacku\u{2026}]").is_empty());
         assert!(codes("KV:ErrKVStorage]tikv storage occur I/O error").is_empty());

@@ -45,8 +45,11 @@ pub(super) fn find(text: &[u8]) -> Ids {
     ids
 }
 
-/// The region and peer of `[region 94812] 94815 text`, the tag of a message of raft.
+/// The region and peer of `[region 94812] 94815 text`, the tag of a message of raft; also of one that a panic quotes.
 pub(super) fn tag(message: &[u8]) -> Option<(RegionId, PeerId)> {
+    let quoted = memchr::memmem::find(message, b" panicked ").map(|at| &message[at..]);
+    let quoted = quoted.and_then(|text| Some(&text[memchr::memchr(b'\'', text)? + 1..]));
+    let message = quoted.unwrap_or(message);
     let (region, rest) = number(message.strip_prefix(b"[region ")?)?;
     let (peer, rest) = number(rest.strip_prefix(b"] ")?)?;
     rest.starts_with(b" ").then_some((RegionId(region), PeerId(peer)))
@@ -319,6 +322,8 @@ mod tests {
         for text in ["[region 94812] it is gone", "region 94812] 94815 x", "[region 94812] 94815", "[region x] 7 y"] {
             assert_eq!(tag(text.as_bytes()), None, "{text}");
         }
+        let quoted = b"thread 'raftstore-1' panicked '[region 94812] 94815 it is gone' at \"a.rs:7\"";
+        assert_eq!(tag(quoted), Some((RegionId(94812), PeerId(94815))));
         let text = "[region 94812] 94815 local target peer id 94820 is greater than the one in target region 94817, target region id: 94816";
         assert_eq!(regions(text), [94812, 94816]);
     }

@@ -115,3 +115,17 @@ fn a_log_behind_a_console_is_not_the_consoles() {
     let components: Vec<_> = found(played).rows("events").into_iter().map(|event| event["component"].clone()).collect();
     assert_eq!(components, ["", "os"]);
 }
+
+#[test]
+fn an_index_that_does_not_agree_is_told_whoever_quotes_it() {
+    let found_it = "data inconsistency in table: t, index: i, handle: 7, index-values:\"handle: 7, values: [KindInt64 8]\" != record-values:\"\"";
+    for text in [
+        format!("Error 8223 (HY000): {found_it}\n"),
+        format!(
+            "[2025/03/14 06:35:06.127 +00:00] [ERROR] [util.go:12] [\"check failed\"] [error=\"Error 8223: {}\"]\n",
+            found_it.replace('"', "\\\"")
+        ),
+    ] {
+        assert_ends(&text, "data-corrupted", "data-corruption", "an index that does not agree");
+    }
+}
