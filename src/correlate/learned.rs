@@ -234,6 +234,7 @@ fn is_guest(event: &Event, writer: &Instance) -> bool {
                 (guest == Component::Pd || host == Component::Pd) && ["gc", "log-backup"].contains(&&*event.group);
             guest != host && (is_screen || is_apart)
         }
+        Some(Component::Os) => host != Component::Os,
         Some(guest) if host.is_in_go() => guest.is_store(),
         Some(guest) => host.is_store() && guest.is_in_go(),
         None => host.is_store() || host == Component::Os,

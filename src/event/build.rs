@@ -183,6 +183,7 @@ fn is_cut(text: &[u8], value: &[u8]) -> bool {
 /// `[id="{592132084, 442186929}"]` of a record that speaks of regions, `tombstone -r 348` of a report.
 fn listed_regions(record: &Record<'_>, regions: &mut Vec<RegionId>) {
     if let Some(field) = record.field("id")
+        && field.value.starts_with(b"{")
         && memchr::memmem::find(&record.message, b"regions").is_some()
     {
         let numbers = field

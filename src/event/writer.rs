@@ -10,6 +10,7 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
         Kind::StatusTask | Kind::StatusJson | Kind::Banner | Kind::Command => (Some(Component::Br), true),
         Kind::Console if record.text.starts_with(b"Error: ") => (Some(Component::Br), true),
         Kind::SafePoint | Kind::Store | Kind::Listed => (component, true),
+        Kind::Os => (component, component == Some(Component::Os)),
         _ if record.writer.is_some() => (record.writer.as_ref().map(|writer| writer.component), true),
         Kind::Panic => (component.or_else(|| of_stack(&record.text)), false),
         _ if record.caller.ends_with(b".rs") => (component.or(Some(Component::Tikv)), true),

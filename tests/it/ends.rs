@@ -79,6 +79,28 @@ fn the_system_names_who_crashed() {
     assert_eq!(found("tidb quit: exit status 1\ntikv quit\n").row("events")["rule"], "tiup-playground-ended");
 }
 
+/// What the system says within a paste of TiKV's log is the system's: it tells that the store was started again.
+#[test]
+fn records_of_the_system_beside_a_log_are_its_own() {
+    let report = found(
+        "Mar 14 06:35:06 kv-1 systemd: tikv-20160.service: main process exited, code=killed, status=6/ABRT\n\
+         Mar 14 06:35:21 kv-1 systemd: Started tikv-20160 service.\n\
+         [2025/03/14 06:35:06.127 +00:00] [WARN] [raft_client.rs:7] [\"RPC batch_raft fail\"] [err=x] [to_addr=10.0.1.12:20160]\n",
+    );
+    let incident = report.row("incidents");
+    assert_eq!((&*incident["kind"], &*incident["status"]), ("store-restarted", "recovered"), "{incident:?}");
+    let events = report.rows("events");
+    let of_os = events.iter().filter(|event| event["component"] == "os").count();
+    assert_eq!((of_os, events.len()), (2, 3));
+    let ended = found("db_tikv-0_1 exited with code 137\ndb_tikv-0_1 exited with code 0\nweb_1 exited with code 1\n");
+    assert_eq!((&*ended.row("events")["rule"], &*ended.row("sources")["records"]), ("docker-container-ended", "1"));
+    // A store's number is no region, though its record speaks of regions.
+    let refilled = found(
+        "[2025/03/14 06:35:06.127 +00:00] [INFO] [region_request.go:7] [\"mark store's regions need be refill\"] [id=7] [addr=x]\n",
+    );
+    assert_eq!(refilled.row("events")["regions"], "");
+}
+
 /// A CI server puts its time before each line; what a process wrote over more lines is one record there as well.
 #[test]
 fn a_panic_behind_stamps_is_one() {

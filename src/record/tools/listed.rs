@@ -1,4 +1,4 @@
-//! Rows of `kubectl get pods`, `tiup cluster display` and `tiup playground` that say what does not run.
+//! Rows of `kubectl get pods`, `tiup cluster display`, `tiup playground` and `docker compose` that say what does not run.
 
 use crate::record::body::Field;
 use crate::record::prefix::trim_marks;
@@ -33,7 +33,7 @@ pub(in crate::record) fn is_row(text: &[u8]) -> bool {
 }
 
 fn row(text: &[u8]) -> Option<Row<'_>> {
-    pod(text).or_else(|| instance(text)).or_else(|| quit(text))
+    pod(text).or_else(|| instance(text)).or_else(|| quit(text)).or_else(|| exited(text))
 }
 
 /// `tc-tikv-1   0/1   CrashLoopBackOff   7 (30s ago)   11m`, perhaps behind its namespace.
@@ -68,6 +68,18 @@ fn quit(text: &[u8]) -> Option<Row<'_>> {
     let state = &state[b" quit: ".len()..];
     let failed = state.starts_with(b"exit status ") || state.starts_with(b"signal: ");
     (failed && ROLES.contains(&role)).then(|| Row { tool: "tiup", whom: vec![role], state })
+}
+
+/// `tidb-docker-compose_tikv0_1 exited with code 1`.
+fn exited(text: &[u8]) -> Option<Row<'_>> {
+    let text = trim_marks(text).trim_ascii_end();
+    let at = memchr::memmem::find(text, b" exited with code ")?;
+    let (name, state) = (&text[..at], &text[at + 1..]);
+    let is_one = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
+    let role =
+        |part: &[u8]| ROLES.contains(&&part[..part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()]);
+    let of_ours = is_one && name.split(|byte| b"._-".contains(byte)).any(role);
+    (of_ours && !state.ends_with(b" 0")).then(|| Row { tool: "docker", whom: vec![name], state })
 }
 
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
