@@ -125,12 +125,20 @@ pub(super) fn is_noise(text: &[u8]) -> bool {
     }
     let ruler = |byte: &u8| b".-=_*~#`+<>".contains(byte);
     if text.iter().all(ruler)
+        || is_table_ruler(text)
         || is_line_drawing(text)
         || "\u{2026}\u{3002}".as_bytes().windows(3).step_by(3).any(|dot| text.starts_with(dot))
     {
         return true;
     }
     PHRASES.noise.tells(text) || is_plain_shell(text) || is_prompt(text) || is_progress(text)
+}
+
+/// `-- | :--`, the line below the head of a table in Markdown.
+fn is_table_ruler(text: &[u8]) -> bool {
+    text.iter().all(|byte| b"-|: ".contains(byte))
+        && text.contains(&b'|')
+        && memchr::memmem::find(text, b"--").is_some()
 }
 
 /// The upper or lower edge of a frame, or a ruler in it, perhaps with a title.

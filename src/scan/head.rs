@@ -8,7 +8,7 @@ use std::hash::Hasher;
 /// How much of a source's beginning is looked at, and hashed at both ends.
 pub(super) const HEAD: usize = 64 << 10;
 
-/// Source files that only one component has.
+/// Source files that tell a component. BR has those of TiDB within it, so that its own count first.
 const FILES: [(Component, &[&str]); 4] = [
     (
         Component::Pd,
@@ -29,6 +29,19 @@ const FILES: [(Component, &[&str]); 4] = [
         ],
     ),
     (
+        Component::Br,
+        &[
+            "collector.go",
+            "backup.go",
+            "restore.go",
+            "stream.go",
+            "checkpoint.go",
+            "import.go",
+            "split.go",
+            "pipeline_items.go",
+        ],
+    ),
+    (
         Component::Tidb,
         &[
             "gc_worker.go",
@@ -42,19 +55,6 @@ const FILES: [(Component, &[&str]); 4] = [
             "coprocessor.go",
             "adapter.go",
             "update.go",
-        ],
-    ),
-    (
-        Component::Br,
-        &[
-            "collector.go",
-            "backup.go",
-            "restore.go",
-            "stream.go",
-            "checkpoint.go",
-            "import.go",
-            "split.go",
-            "pipeline_items.go",
         ],
     ),
     (
@@ -141,5 +141,26 @@ impl Look {
             5 => Component::Tiflash,
             at => FILES[at].0,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::writer;
+    use crate::units::Component::{Br, Tidb};
+
+    #[test]
+    fn br_is_told_from_the_tidb_within_it() {
+        let head = |files: &[&str]| {
+            files
+                .iter()
+                .map(|file| format!("[2025/03/14 06:35:06.127 +00:00] [INFO] [{file}:7] [x]\n"))
+                .collect::<String>()
+        };
+        for (files, component) in
+            [(&["domain.go", "collector.go"][..], Br), (&["domain.go", "collector.go", "session.go"], Tidb)]
+        {
+            assert_eq!(writer(head(files).as_bytes()).component, Some(component), "{files:?}");
+        }
     }
 }

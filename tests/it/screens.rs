@@ -412,6 +412,13 @@ fn what_pd_ctl_answers_is_evidence_of_gc() {
 }
 
 #[test]
+fn one_service_of_what_pd_ctl_answers_is_enough() {
+    let text = "{\n      \"service_id\": \"task1-1-pause-guard\",\n      \"expired_at\": 1658847284,\n      \"safe_point\": 434834088949972991\n    }\n";
+    let event = found(text).row("events");
+    assert_eq!((&*event["rule"], &*event["tso"]), ("pd-ctl-service-safepoint", "434834088949972991"));
+}
+
+#[test]
 fn the_variable_of_tidb_is_evidence_of_gc() {
     let row = |time: &str| {
         format!(
@@ -537,6 +544,148 @@ fn one_failure_is_one_incident_with_its_cause() {
         assert_caused(text, cause, says);
     }
     assert_eq!(found(&import("NULL").replace("failed", "finished")).rows("incidents"), []);
+}
+
+/// A record of BR or Lightning.
+fn line(level: &str, file: &str, rest: &str) -> String {
+    format!("[2025/03/14 06:35:06.127 +00:00] [{level}] [{file}] {rest}\n")
+}
+
+#[track_caller]
+fn assert_told(text: &str, [kind, cause, verdict]: [&str; 3], says: &str) {
+    let incident = found(text).row("incidents");
+    let is = ["kind", "cause", "verdict"].map(|column| &*incident[column]);
+    assert_eq!(is, [kind, cause, verdict], "{text}: {incident:?}");
+    assert!(incident["summary"].contains(says), "{text}: {incident:?}");
+}
+
+#[test]
+fn what_ends_a_backup_or_restore_has_failed_it() {
+    let snapshot = line("INFO", "collector.go:77", "[\"Full Restore success summary\"] [total-ranges=9]");
+    let typed = "[tidb@ctl ~]$ tiup br restore full --pd 10.0.1.1:2379 -s local:///backup\n";
+    let retry = "{\"level\":\"warn\",\"ts\":\"2025-03-14T06:35:06.127Z\",\"caller\":\"v3/retry_interceptor.go:62\",\
+                 \"msg\":\"retrying of unary invoker failed\",\"error\":\"rpc error: code = DeadlineExceeded desc = x\"}\n";
+    let stack =
+        "github.com/pingcap/tidb/br/pkg/task.RunRestore({0x78, 0xc0})\n\t/src/br/pkg/task/restore.go:839 +0x847\n";
+    for (text, told, says) in [
+        // The log part of a restore to a point in time comes after its snapshot; elsewhere such an error is harmless.
+        (
+            format!("{snapshot}Error: rpc error: code = Unavailable desc = error reading from server: EOF\n"),
+            ["restore-failed", "network", "retry"],
+            "A restore failed",
+        ),
+        // What was typed has no time, what follows it has.
+        (
+            format!("{typed}{retry}Error: [domain:8027]Information schema is out of date\n"),
+            ["restore-failed", "unknown", "investigate"],
+            "br restore full failed",
+        ),
+        (
+            "Error: split region failed: err=message:\"peer is not leader for region 94812\" not_leader:<region_id:94812 > : \
+             [BR:Restore:ErrRestoreSplitFailed]fail to split region\n"
+                .to_owned(),
+            ["restore-failed", "leader-change", "retry"],
+            "A restore failed",
+        ),
+        (
+            format!(
+                "panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\n{stack}"
+            ),
+            ["restore-failed", "bug", "investigate"],
+            "br Restore failed",
+        ),
+        (
+            line("INFO", "collector.go:77", "[\"restore log failed summary\"] [error=\"failed to reset tiflash replicas: [domain:8028]Information schema is changed during the execution of the statement(for example, by DDL)\"]"),
+            ["restore-failed", "unknown", "retry"],
+            "because of a DDL",
+        ),
+        (
+            line("ERROR", "import.go:537", "[\"ingest file failed\"] [error=\"[BR:KV:ErrKVEpochNotMatch]epoch not match\"]"),
+            ["restore-failed", "unknown", "retry"],
+            "because of regions that were split",
+        ),
+        (
+            line("ERROR", "client.go:2050", "[\"restore files failed\"] [error=\"rpc error: code = Unavailable desc = keepalive watchdog timeout\"]"),
+            ["restore-failed", "network", "retry"],
+            "keep-alive was not answered",
+        ),
+        (
+            "Error: Cannot read local:///backup/1_2_write.sst into /data/import/1.sst: No such file or directory (os error 2): \
+             [BR:KV:ErrKVDownloadFailed]download sst failed\n"
+                .to_owned(),
+            ["restore-failed", "storage-access", "fix-and-retry"],
+            "with local:// it must be one shared mount",
+        ),
+        (
+            line("ERROR", "backup.go:41", "[\"failed to backup\"] [error=\"googleapi: Error 503: Please try again., backendError\"]"),
+            ["backup-failed", "storage-access", "fix-and-retry"],
+            "A backup failed",
+        ),
+        (
+            "Error: error happen in store 1 at 10.0.1.11:20160: I/O permission denied error occurs on TiKV Node(store id: 1; Address: 10.0.1.11:20160). \
+             work around:please ensure tikv has permission: [BR:KV:ErrKVStorage]tikv storage occur I/O error\n"
+                .to_owned(),
+            ["backup-failed", "storage-access", "fix-and-retry"],
+            "A backup failed (store 1)",
+        ),
+        (
+            "Error: [pd] failed to get cluster id\n".to_owned(),
+            ["other", "pd-unavailable", "fix-and-retry"],
+            "A br command failed",
+        ),
+    ] {
+        assert_told(&text, told, says);
+    }
+    // The head of a table is no part of what stands in it.
+    let table = found("2025-03-14 06:35:06 | Error: table app.t is not in the backup\n-- | --\n  |   | x\n");
+    assert_eq!(table.row("events")["message"], "table app.t is not in the backup");
+}
+
+#[test]
+fn what_an_import_or_export_quotes_tells_why_it_failed() {
+    let summary = line("INFO", "collector.go:194", "[\"backup failed summary\"] [total-ranges=0]");
+    let chunk = "[\"fail to dumping table(chunk), will revert some metrics and start a retry if possible\"] [error=\"invalid connection\"]";
+    let sorted = "[\"ingest failed noretry\"] [error=\"epoch not match: EpochNotMatch current epoch of region 94812 is conf_ver: 5 version: 21\"]";
+    let space = "tidb lightning encountered error: tidb-lightning pre-check failed: the cluster has too little space\n";
+    for (text, told, says) in [
+        (
+            format!("{summary}{}", line("WARN", "writer_util.go:319", chunk)),
+            ["backup-failed", "unknown", "fix-and-retry"],
+            "An export failed at 2025-03-14 06:35:06Z: because of a connection that ended",
+        ),
+        (
+            line(
+                "ERROR",
+                "main.go:77",
+                "[\"dump failed error stack info\"] [error=\"sql: : Error 1065: Query was empty\"]",
+            ),
+            ["backup-failed", "unknown", "investigate"],
+            "An export failed at 2025-03-14 06:35:06Z: it says \"sql: : Error 1065",
+        ),
+        (
+            line(
+                "ERROR",
+                "chunk_process.go:462",
+                "[\"write to data engine failed\"] [table=`app`.`t`] [error=\"Error 1146 (42S02): Table 'app.t' doesn't exist\"]",
+            ),
+            ["restore-failed", "unknown", "investigate"],
+            "it says \"Error 1146 (42S02): Table 'app.t' doesn't exist",
+        ),
+        (
+            line("WARN", "local.go:1228", sorted),
+            ["restore-failed", "unknown", "retry"],
+            "because of regions that were split",
+        ),
+        (space.to_owned(), ["restore-failed", "unknown", "fix-and-retry"], "A check before the import failed"),
+    ] {
+        assert_told(&text, told, says);
+    }
+}
+
+#[test]
+fn a_store_that_calls_its_own_fault_a_bug_is_believed() {
+    let text = "[2025/03/14 06:35:06.127 +00:00] [FATAL] [lib.rs:491] [\"BUG: the moon is registered to no sky\"]\n";
+    assert_told(text, ["store-down", "bug", "investigate"], "BUG: the moon is registered");
 }
 
 #[test]

@@ -114,12 +114,22 @@ pub(super) struct BlockerForm {
     pub(super) once: bool,
 }
 
+/// What a run was to do, as far as its name hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::correlate) enum Asked {
+    Backup,
+    Restore,
+    #[default]
+    Other,
+}
+
 /// What a run that failed is called by its records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CalledForm {
     #[serde(default)]
-    pub(super) restores: bool,
+    pub(super) asked: Asked,
     #[serde(default)]
     pub(super) rules: Vec<String>,
     #[serde(default)]

@@ -3,7 +3,7 @@
 mod forms;
 mod kinds;
 
-pub(super) use forms::{By, Join, KindForm};
+pub(super) use forms::{Asked, By, Join, KindForm};
 pub(super) use kinds::{KindId, Kinds};
 
 use super::episodes::Run;
@@ -229,9 +229,9 @@ impl Chains {
     }
 
     /// What a run that failed is called: by the rules of its records, and by their writers.
-    pub(super) fn called(&self, restores: bool, records: &[(&Rule, Option<Component>)]) -> Option<&str> {
+    pub(super) fn called(&self, asked: Asked, records: &[(&Rule, Option<Component>)]) -> Option<&str> {
         let fits = |form: &&CalledForm| records.iter().any(|(rule, writer)| is_of(form, rule, *writer));
-        self.called.iter().filter(|form| form.restores == restores).find(fits).map(|form| &*form.says)
+        self.called.iter().filter(|form| form.asked == asked).find(fits).map(|form| &*form.says)
     }
 }
 

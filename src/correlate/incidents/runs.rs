@@ -4,7 +4,7 @@ use super::World;
 use super::draft::{Draft, Moment, Seed};
 use super::prose::{because, named, quote};
 use super::words::at;
-use crate::correlate::chains::Reason;
+use crate::correlate::chains::{Asked, Reason};
 use crate::correlate::episodes::EpisodeId;
 use crate::correlate::findings::{Cause, Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
@@ -26,7 +26,9 @@ pub(super) fn find(world: &World<'_>, taken: &mut Taken) -> Vec<Draft> {
         // A run whose end is not in the logs failed if its errors are those of a backup or restore.
         let failed = run.failed() || (!run.succeeded() && matches!(run.job, Job::Backup | Job::Restore));
         let refused = run.refusal.is_some() && !matches!(run.job, Job::Backup | Job::Restore);
-        if !failed || refused || worst.is_none_or(|worst| worst < Severity::Warning) {
+        // What ends a backup or restore has failed it, harmless as it may be elsewhere.
+        let is_harmless = !run.ended_what_was_asked() && worst.is_none_or(|worst| worst < Severity::Warning);
+        if !failed || refused || is_harmless {
             continue;
         }
         let draft = draft(run, &failures, world);
@@ -79,7 +81,14 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     draft.task.clone_from(&run.task);
     draft.stores.extend(failures.iter().filter_map(|record| record.store));
     (draft.cause, draft.certainty) = cause(run, failures, &mut draft, world);
-    let told = failures.iter().find_map(|record| told(record, world).filter(|told| told.cause == draft.cause));
+    // What ends a run may say nothing of why; then what it met before does.
+    let is_silent = failures.iter().all(|record| record.error().is_none());
+    let met = run.records.iter().rev().filter(|_| is_silent);
+    let told = failures
+        .iter()
+        .copied()
+        .chain(met)
+        .find_map(|record| told(record, world).filter(|told| told.cause == draft.cause));
     draft.verdict = told.and_then(|told| told.verdict).unwrap_or_else(|| verdict(draft.cause));
     let says = told.and_then(|told| told.says.as_deref());
     let name = name(run, job, world);
@@ -251,14 +260,15 @@ fn name(run: &BrRun, job: Job, world: &World<'_>) -> String {
             Some((rule, world.episodes.at(record.episode).component))
         })
         .collect();
-    let called = |restores: bool| world.graph.chains.called(restores, &records);
-    match (&run.command, job) {
+    let called = |asked| world.graph.chains.called(asked, &records).map(str::to_owned);
+    let export = if job == Job::Backup { called(Asked::Backup) } else { None };
+    export.unwrap_or_else(|| match (&run.command, job) {
         (Some(command), _) if !run.failed_later() => format!("br {}", command.trim_start_matches("br ")),
         (_, Job::Backup) => "A backup".to_owned(),
-        (_, Job::Restore) => called(true).unwrap_or("A restore").to_owned(),
+        (_, Job::Restore) => called(Asked::Restore).unwrap_or_else(|| "A restore".to_owned()),
         (_, Job::Log(verb)) => format!("br log {}", verb.as_str()),
-        (_, Job::Other) => called(false).unwrap_or("Something").to_owned(),
-    }
+        (_, Job::Other) => called(Asked::Other).unwrap_or_else(|| "Something".to_owned()),
+    })
 }
 
 /// The rule that knows what went wrong: of a record that only says that something did, the one of what it quotes.

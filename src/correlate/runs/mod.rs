@@ -76,6 +76,7 @@ impl Runs {
     pub(super) fn finish(self) -> Vec<BrRun> {
         let mut joined: Vec<BrRun> = Vec::new();
         let mut all = self.all;
+        typed_above(&mut all, self.by_line.values());
         // Runs with times first: a console without times joins one of them.
         all.sort_by_key(|run| (run.started.is_none(), run.started, run.file, run.began.2.line));
         for run in all {
@@ -85,6 +86,18 @@ impl Runs {
             }
         }
         joined
+    }
+}
+
+/// What was typed has no time, so that the records with times below it are taken first: a run that does not say what was asked is
+/// told by the command right above it.
+fn typed_above<'r>(all: &mut [BrRun], files: impl Iterator<Item = &'r BTreeMap<u64, usize>>) {
+    for runs in files {
+        for (above, below) in runs.values().zip(runs.values().skip(1)) {
+            if let Some(asked) = all[*above].asked().filter(|_| all[*below].command.is_none()) {
+                all[*below].is_told(asked);
+            }
+        }
     }
 }
 

@@ -38,7 +38,9 @@ impl RunRecord {
         if self.ending == Some(Ending::Console) && !HEADS.iter().any(|head| self.message.starts_with(head)) {
             return Some(&*self.message).filter(|message| self.codes.iter().all(|code| **code != **message));
         }
-        let behind = self.message.split_once(": ").map(|(_, error)| error);
+        // The first versions of BR put figures before it: `summary : total backup ranges: 2, total success: 1, total failed: 1`.
+        let message = self.message.split_once("total failed: ").map_or(&*self.message, |(_, rest)| rest);
+        let behind = message.split_once(": ").map(|(_, error)| error);
         // A FATAL record that quotes no error is one itself.
         behind.or_else(|| (self.ending == Some(Ending::Panic)).then_some(&*self.message))
     }
@@ -85,6 +87,11 @@ impl BrRun {
     /// Whether it ended badly.
     pub(in crate::correlate) const fn failed(&self) -> bool {
         self.failed
+    }
+
+    /// Whether it ended badly, and is known to be a backup or restore.
+    pub(in crate::correlate) fn ended_what_was_asked(&self) -> bool {
+        self.failed && !self.is_guess && matches!(self.job, Job::Backup | Job::Restore)
     }
 
     /// Whether it failed after what its summary names had ended well, as the log part of a restore to a point in time does.
@@ -165,6 +172,18 @@ impl BrRun {
         self.typed && self.records.is_empty() && (!is_typed(event) || command_of(event) == self.command.as_deref())
     }
 
+    /// What was typed, job, command and task, if nothing came of it.
+    pub(super) fn asked(&self) -> Option<(Job, String, Option<String>)> {
+        let command = self.command.clone().filter(|_| self.typed && self.records.is_empty())?;
+        Some((self.job, command, self.task.clone()))
+    }
+
+    /// Learns what was typed above it.
+    pub(super) fn is_told(&mut self, (job, command, task): (Job, String, Option<String>)) {
+        (self.job, self.command, self.is_guess) = (job, Some(command), false);
+        self.task = self.task.take().or(task);
+    }
+
     /// Whether a further record belongs to another run: `br` fails once, and says nothing after success.
     pub(super) fn is_over_for(&self, ending: Option<Ending>, event: &Event) -> bool {
         let Some(ending) = ending else {
@@ -175,8 +194,11 @@ impl BrRun {
         match ending {
             // A restore prints one summary for the snapshot and one for the log.
             Ending::Success => self.failed,
-            // A console may say one error twice.
-            Ending::Console | Ending::Panic => self.succeeded() || (seen(ending) && !self.ends_with(&event.message)),
+            // A console may say one error twice. A restore to a point in time goes on after its snapshot.
+            Ending::Console | Ending::Panic => {
+                let is_done = self.succeeded() && (self.job != Job::Restore || self.restored_point);
+                is_done || (seen(ending) && !self.ends_with(&event.message))
+            }
             _ => seen(ending) || seen(Ending::BrFailed) || (self.succeeded() && self.is_another_job(event)),
         }
     }

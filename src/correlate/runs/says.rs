@@ -110,14 +110,20 @@ pub(super) fn job_of_failure(event: &Event) -> Job {
         return Job::Backup;
     }
     let failed = event.severity >= Severity::Error;
-    let says = |words: [&str; 3]| words.iter().any(|word| message.contains(word));
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if failed
         && (message.starts_with("failed to restore")
-            || says(["download file failed", "ingest file failed", "restore failed"]))
+            || says(&[
+                "download file failed",
+                "ingest file failed",
+                "download sst failed",
+                "ingest sst failed",
+                "restore failed",
+            ]))
     {
         return Job::Restore;
     }
-    if failed && says(["failed to backup", "error happen in store", "failed to put object"]) {
+    if failed && says(&["failed to backup", "error happen in store", "failed to put object"]) {
         return Job::Backup;
     }
     if message.contains("failed to check gc safePoint, checkpoint ts") { Job::Log(Verb::Resume) } else { Job::Other }

@@ -11,12 +11,16 @@ use std::ops::Range;
 const ANSWER: &[u8] = b"\"service_gc_safe_points\"";
 /// The one that has that of GC.
 const POINT: &[u8] = b"\"gc_safe_point\"";
+/// Members of a service.
+const SERVICE: &[u8] = b"\"service_id\"";
+const SERVICE_POINT: &[u8] = b"\"safe_point\"";
 /// The row's name.
 const ROW: &[u8] = b"tikv_gc_safe_point";
 
-/// Whether an object is such an answer.
+/// Whether an object is such an answer, or one service of it.
 pub(in crate::record) fn is_answer(object: &[u8]) -> bool {
-    memchr::memmem::find(&object[..object.len().min(256)], ANSWER).is_some()
+    let has = |words: &[u8]| memchr::memmem::find(&object[..object.len().min(256)], words).is_some();
+    has(ANSWER) || (has(SERVICE) && has(SERVICE_POINT))
 }
 
 /// The records of an answer: each service, and the safe point of GC.
@@ -26,7 +30,7 @@ pub(in crate::record) fn parts(answer: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = json::top_level_objects(&answer[start..])
         .into_iter()
         .map(|object| start + object.start..start + object.end)
-        .filter(|object| memchr::memmem::find(&answer[object.clone()], b"\"service_id\"").is_some())
+        .filter(|object| memchr::memmem::find(&answer[object.clone()], SERVICE).is_some())
         .collect();
     if let Some(at) = memchr::memmem::rfind(answer, POINT) {
         let behind = at + POINT.len();
@@ -68,7 +72,7 @@ pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
         add("gc-safepoint", text(POINT));
         [b"GC safe point of PD is ", &*text(POINT)].concat()
     } else {
-        let [service, point, until] = [&b"\"service_id\""[..], b"\"safe_point\"", b"\"expired_at\""].map(text);
+        let [service, point, until] = [SERVICE, SERVICE_POINT, b"\"expired_at\""].map(text);
         let message =
             [b"service safe point of ", &*service, b" is ", &*point, b", until ", &*until, b" (Unix seconds)"].concat();
         add("service-id", service);
