@@ -95,11 +95,19 @@ fn piece(kind: usize, n: u64) -> Vec<u8> {
         ),
         21 => format!("$ tiup br log resume --task-name=task{n} \\\n  --pd pd:2379\n"),
         22 => format!(
+            "2022-07-25 14:54:{:02},120 [put-{n}] WARN  org.tikv.raw.RawKVClient - Retry for put error\norg.tikv.common.exception.RegionException: Region Exception occurred EpochNotMatch current epoch of region {region} is 7\n        at org.tikv.A.b(A.java:7)\nCaused by: org.tikv.common.exception.LockException: x\n",
+            n % 60
+        ),
+        23 => format!(
+            "\u{25cf} tikv-20160.service - tikv service\n   Active: failed (Result: signal) since Mon 2022-07-25 14:54:{:02} UTC; 5min ago\n Main PID: {n} (code=killed, signal=ABRT)\n\n",
+            n % 60
+        ),
+        24 => format!(
             "[{time}] [INFO] [big.rs:1] [\"a long one\"] [value={}] [region_id={region}]\n",
             "x".repeat(MIB + n as usize * 1000)
         ),
-        23 => format!("{}\n", "no line ends here ".repeat(MIB / 9)),
-        24 => {
+        25 => format!("{}\n", "no line ends here ".repeat(MIB / 9)),
+        26 => {
             format!("panic: long\n\ngoroutine 1 [running]:\n{}", "\tframe of a stack, region 90001\n".repeat(MIB / 20))
         }
         _ => format!(
@@ -110,8 +118,8 @@ fn piece(kind: usize, n: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-const SMALL: usize = 22;
-const ALL: usize = 26;
+const SMALL: usize = 24;
+const ALL: usize = 28;
 
 fn pieces(kinds: usize, count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<(usize, u64)>> {
     prop::collection::vec((0..kinds, 0u64..1000), count)

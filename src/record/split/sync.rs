@@ -2,9 +2,9 @@
 
 use super::{MAX_RECORD, MAX_SCREEN, Sink, Splitter};
 use crate::record::continuation::{is_partial, may_be_piece};
-use crate::record::header;
 use crate::record::look::{Kind, Look};
 use crate::record::plain::plain;
+use crate::record::{console, header};
 
 impl<'w, S: Sink> Splitter<'w, '_, S> {
     /// The line to begin with: the nearest one before `own` that starts a record for sure, else the source's first where that
@@ -29,8 +29,11 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
                     return if takes_pieces { line } else { nearest.unwrap_or(line) };
                 }
                 let earlier = before.flatten().map(|earlier| self.line_at(earlier).0).unwrap_or_default();
-                // It may be the end of a header on the line before, or of a line that a container cut.
-                if !(is_partial(earlier) || (kind == Kind::Header && header::cut(&plain(earlier)).is_some())) {
+                // It may be the end of a header on the line before, or of a line that a container cut, or what a record is about.
+                let is_part = is_partial(earlier)
+                    || (kind == Kind::Header && header::cut(&plain(earlier)).is_some())
+                    || (kind == Kind::Panic && !earlier.trim_ascii().is_empty() && console::is_exception(&plain(text)));
+                if !is_part {
                     nearest = nearest.or(Some(line));
                 }
             }

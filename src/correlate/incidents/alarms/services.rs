@@ -19,7 +19,8 @@ pub(super) fn process(run: &Run) -> Option<&str> {
     unit(run).or_else(|| killed(&run.summary))
 }
 
-/// The process of `tiup says of java: signal: killed`, `Killed process 4321 (java)`, `reaped process 4321 (java)`, `... segfault at 0 ... error 4 in java[55e0+1000]`.
+/// The process of `tiup says of java: signal: killed`, `Killed process 4321 (java)`, `reaped process 4321 (java)`,
+/// `... segfault at 0 ... error 4 in java[55e0+1000]`.
 pub(super) fn killed(message: &str) -> Option<&str> {
     if let Some((name, _)) = message.strip_prefix("tiup says of ").and_then(|text| text.split_once(": signal: ")) {
         return Some(name);
