@@ -93,9 +93,7 @@ impl Read for Utf16<'_, '_> {
                 return Ok(0);
             }
         }
-        let bytes = &self.ready.as_bytes()[self.at..];
-        let count = bytes.len().min(out.len());
-        out[..count].copy_from_slice(&bytes[..count]);
+        let count = (&self.ready.as_bytes()[self.at..]).read(out)?;
         self.at += count;
         Ok(count)
     }

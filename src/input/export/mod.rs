@@ -74,9 +74,7 @@ impl Read for Export<'_, '_> {
                 return Ok(0);
             }
         }
-        let bytes = &self.document.out[self.at..];
-        let count = bytes.len().min(out.len());
-        out[..count].copy_from_slice(&bytes[..count]);
+        let count = (&self.document.out[self.at..]).read(out)?;
         self.at += count;
         Ok(count)
     }

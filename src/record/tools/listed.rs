@@ -1,6 +1,6 @@
 //! Rows of `kubectl get pods`, `tiup cluster display`, `tiup playground` and `docker compose` that say what does not run.
 
-use crate::record::body::Field;
+use super::told;
 use crate::record::prefix::trim_marks;
 use crate::record::{Kind, Record};
 use std::borrow::Cow;
@@ -88,16 +88,14 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Reads a row.
 pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
-    let mut record = Record { text: Cow::Owned(raw.to_vec()), kind: Kind::Listed, ..Record::default() };
-    let Some(row) = row(raw) else { return record };
+    let Some(row) = row(raw) else {
+        return Record { text: Cow::Owned(raw.to_vec()), kind: Kind::Listed, ..Record::default() };
+    };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (whom, state) = (text(&row.whom.join(&b' ')), text(row.state));
-    record.message = Cow::Owned(format!("{} says of {whom}: {state}", row.tool).into_bytes());
-    record.has_message = true;
-    record.fields = [("whom", row.whom.last().map_or_else(String::new, |name| text(name))), ("state", state)]
-        .map(|(key, value)| Field { key: Cow::Borrowed(key.as_bytes()), value: Cow::Owned(value.into_bytes()) })
-        .into();
-    record
+    let message = format!("{} says of {whom}: {state}", row.tool);
+    let whom = row.whom.last().map_or_else(String::new, |name| text(name));
+    told(raw, Kind::Listed, message, [("whom", whom), ("state", state)])
 }
 
 #[cfg(test)]

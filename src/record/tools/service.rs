@@ -1,6 +1,6 @@
 //! What `systemctl status` shows of a service of the cluster: its name on the first line, what became of it below.
 
-use crate::record::body::Field;
+use super::told;
 use crate::record::plain::plain;
 use crate::record::prefix::trim_marks;
 use crate::record::{Kind, Record};
@@ -34,28 +34,24 @@ pub(in crate::record) fn goes_on(line: &[u8]) -> bool {
 
 /// Reads it: the state with its result, and since when.
 pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
-    let mut record = Record { text: Cow::Owned(raw.to_vec()), kind: Kind::Service, ..Record::default() };
     let Some(name) = raw.split(|byte| *byte == b'\n').next().and_then(|line| name(trim_marks(line))) else {
-        return record;
+        return Record { text: Cow::Owned(raw.to_vec()), kind: Kind::Service, ..Record::default() };
     };
+    let name = String::from_utf8_lossy(name).into_owned();
     let active = raw.split(|byte| *byte == b'\n').map(plain).find_map(|line| {
-        let line = trim_marks(&line).strip_prefix(b"Active: ")?.to_vec();
-        Some(String::from_utf8_lossy(&line).trim().to_owned())
+        let active = trim_marks(&line).strip_prefix(b"Active: ")?;
+        Some(String::from_utf8_lossy(active).trim().to_owned())
     });
     let active = active.unwrap_or_default();
     let (state, since) = active.split_once(" since ").unwrap_or((&active, ""));
+    let message = format!("systemctl says of {name}: {state}");
+    let mut record = told(raw, Kind::Service, message, [("service", name), ("state", state.to_owned())]);
     if let Some((time, rest)) = since.find(" 20").and_then(|at| parse_naive(&since.as_bytes()[at + 1..])) {
         record.time = Some(Timestamp(time));
         // The name of a zone, such as CST, does not say which it is.
         record.time_is_local = !rest.starts_with(b" UTC");
         record.zone_minutes = rest.starts_with(b" UTC").then_some(0);
     }
-    let name = String::from_utf8_lossy(name).into_owned();
-    record.message = Cow::Owned(format!("systemctl says of {name}: {state}").into_bytes());
-    record.has_message = true;
-    record.fields = [("service", name), ("state", state.to_owned())]
-        .map(|(key, value)| Field { key: Cow::Borrowed(key.as_bytes()), value: Cow::Owned(value.into_bytes()) })
-        .into();
     record
 }
 

@@ -1,10 +1,9 @@
 //! Stores as `pd-ctl store` answers: what PD knows of each, and when it last heard of it.
 
 use super::safepoint::value;
-use crate::record::body::Field;
+use super::told;
 use crate::record::status::moment;
 use crate::record::{Kind, Record};
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// The members that begin a store, tell its state and the last heartbeat.
@@ -39,19 +38,9 @@ pub(in crate::record) fn read(raw: &[u8]) -> Record<'static> {
     let text = |key: &[u8]| String::from_utf8_lossy(value(raw, key).unwrap_or_default()).into_owned();
     let [id, address, state, heard] = [ID, b"\"address\"", STATE, HEARD].map(text);
     let last = if heard.is_empty() { String::new() } else { format!(", last heard of at {heard}") };
-    let field = |key: &'static str, value: String| Field {
-        key: Cow::Borrowed(key.as_bytes()),
-        value: Cow::Owned(value.into_bytes()),
-    };
-    Record {
-        time: moment(&heard),
-        message: Cow::Owned(format!("PD says of store {id} ({address}): {state}{last}").into_bytes()),
-        has_message: true,
-        fields: vec![field("store-id", id), field("store-address", address), field("state", state)],
-        text: Cow::Owned(raw.to_vec()),
-        kind: Kind::Store,
-        ..Record::default()
-    }
+    let message = format!("PD says of store {id} ({address}): {state}{last}");
+    let fields = [("store-id", id), ("store-address", address), ("state", state)];
+    Record { time: moment(&heard), ..told(raw, Kind::Store, message, fields) }
 }
 
 #[cfg(test)]
