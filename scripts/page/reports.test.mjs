@@ -207,7 +207,7 @@ for (const name of names) {
         await page.keyboard.press('Tab');
         assert.equal((await focused()).what, 'skip');
         await page.keyboard.press('Enter');
-        assert.equal(new URL(page.url()).hash, '#verdict');
+        await page.waitForURL(url => url.hash === '#verdict');
         const reached = new Set();
         for (let count = 0; count < 60 && !reached.has('rect'); count += 1) {
           await page.keyboard.press('Tab');
