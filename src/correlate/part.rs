@@ -206,15 +206,17 @@ fn judged(
     let verdicts: Vec<Judged> = stories
         .iter()
         .map(|story| {
-            let refusal = runs.iter().rev().find_map(|run| {
+            let refused = runs.iter().rev().find_map(|run| {
                 let of_the_task = matches!(run.job, Job::Log(signs::Verb::Resume | signs::Verb::Pause) | Job::Other);
                 let refusal = run.refusal.filter(|_| of_the_task)?;
                 let meant = incidents::refused_story(run, refusal, stories.iter())?;
                 // A task that was started since is a new one.
                 let since = run.last.is_none() || story.life.started.is_none_or(|started| Some(started) <= run.last);
-                (meant.id == story.id && since).then_some(refusal)
+                (meant.id == story.id && since).then_some((refusal, run.job))
             });
-            tasks::judge(story, Court { gc, refusal, pd_until, now, gc_ttl_ms: options.gc_ttl_ms })
+            let refusal = refused.map(|(refusal, _)| refusal);
+            let was_pause = refused.is_some_and(|(_, job)| job == Job::Log(signs::Verb::Pause));
+            tasks::judge(story, Court { gc, refusal, was_pause, pd_until, now, gc_ttl_ms: options.gc_ttl_ms })
         })
         .collect();
     stories.into_iter().zip(verdicts).collect()

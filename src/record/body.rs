@@ -52,6 +52,16 @@ pub(super) fn is_caller(part: &[u8]) -> bool {
         && file.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(byte))
 }
 
+/// Whether a bracket's content is an error's code: `KV:LogBackup:RaftReq`, `types:1292`.
+fn is_code(word: &[u8]) -> bool {
+    word.contains(&b':') && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b':')
+}
+
+/// Whether a bracket's text goes on right behind it.
+fn goes_on(rest: &[u8]) -> bool {
+    rest.first().is_some_and(|byte| *byte != b'[' && !byte.is_ascii_whitespace())
+}
+
 /// Reads everything behind the time, from the first `[` on.
 pub(super) fn parse(text: &[u8]) -> Body<'_> {
     let mut body = Body { is_sound: true, fields: Vec::with_capacity(8), ..Body::default() };
@@ -106,6 +116,12 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
             Part::Bare(word) if stage <= 1 && is_caller(word) => {
                 body.caller = &word[..memchr::memrchr(b':', word).unwrap_or(word.len())];
                 stage = 2;
+            }
+            // An error alone: `[Lightning:Restore:ErrRestoreTable]restore table failed`.
+            Part::Bare(word) if stage == 0 && is_code(word) && goes_on(rest) => {
+                body.message = Cow::Borrowed(&text[at..]);
+                body.has_message = true;
+                break;
             }
             // A list of bytes or a range says nothing.
             Part::Bare(word)
@@ -310,6 +326,17 @@ mod tests {
     fn a_list_of_bytes_in_a_text_is_no_message() {
         let text = b"it says: not equal, expect: [12, 7, 255], calculate: [9, 30, 4]";
         assert!(!parse(text).has_message);
+    }
+
+    #[test]
+    fn an_error_that_stands_alone_is_read_with_its_text() {
+        for text in [
+            "[Lightning:Restore:ErrRestoreTable]restore table `a`.`b` failed: EOF",
+            "[types:1292]Truncated value: '[1]'",
+        ] {
+            assert_eq!(parse(text.as_bytes()).message, text.as_bytes());
+        }
+        assert_eq!(&*parse(b"[kv:9007] [conflict=1]").message, b"kv:9007");
     }
 
     #[test]

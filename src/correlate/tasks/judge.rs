@@ -35,6 +35,8 @@ pub(in crate::correlate) struct Court<'c> {
     pub(in crate::correlate) gc: &'c Gc,
     /// A refused resume or pause of the task.
     pub(in crate::correlate) refusal: Option<Refusal>,
+    /// Whether that was a pause: what could not be paused runs on.
+    pub(in crate::correlate) was_pause: bool,
     /// Where PD's log ends.
     pub(in crate::correlate) pd_until: Option<Timestamp>,
     pub(in crate::correlate) now: Option<Timestamp>,
@@ -58,12 +60,12 @@ pub(in crate::correlate) fn judge(story: &Story, court: Court<'_>) -> Judged {
     let passed = checkpoint.and_then(|checkpoint| court.gc.passed(checkpoint)).cloned();
     let down = story.life.open();
     let status = match story.life.status {
-        TaskStatus::Unknown if refused.is_some() => TaskStatus::Paused,
+        TaskStatus::Unknown if refused.is_some() && !court.was_pause => TaskStatus::Paused,
         known => known,
     };
     let stopped = matches!(status, TaskStatus::Error | TaskStatus::Paused);
     let stuck = story.open_stall().is_some() || down.is_some_and(|down| down.silent);
-    let lost = (stopped || stuck) && (passed.is_some() || refused.is_some());
+    let lost = refused.is_some() || (stopped || stuck) && passed.is_some();
     let held = checkpoint.and_then(|checkpoint| court.gc.held(checkpoint)).filter(|_| stopped || stuck);
     let deadline = deadline(story, &court, held.as_ref(), stopped);
     let late = court.now.zip(deadline).is_some_and(|(now, (until, _))| now > until);

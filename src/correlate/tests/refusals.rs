@@ -69,6 +69,18 @@ fn a_refusal_by_one_step_says_that_nothing_need_be_lost() {
     assert!(incident.summary.contains("tikv#13532"), "{}", incident.summary);
 }
 
+#[test]
+fn a_task_that_could_not_be_paused_is_not_paused() {
+    for (verb, status) in [("log pause", TaskStatus::Unknown), ("log resume", TaskStatus::Paused)] {
+        let mut cluster = Cluster::default();
+        let refused = refusal("br-gc-safepoint-exceeded", Severity::Critical, "Error: check service safe point");
+        cluster.log("br.log", "2022-05-13T20:00:00Z", refused.fact(FactKind::Command, "", verb).task("pitr"));
+        let found = cluster.correlate().findings;
+        let task = &found.tasks[0];
+        assert_eq!((task.status, task.verdict), (status, Verdict::RecreateTask), "{verb}");
+    }
+}
+
 /// The second incident of the page, with the failure that led to it.
 fn lost() -> Cluster {
     let mut cluster = Cluster::default();

@@ -18,12 +18,12 @@ pub(in crate::record) fn is_column(line: &[u8]) -> bool {
     COLUMNS.iter().any(|name| value(&line, name).is_some())
 }
 
-/// Whether the line stands between rows or behind the last: `**** 2. row ****`, `3 rows in set (0.21 sec)`.
+/// Whether the line stands between rows or behind the last: `**** 2. row ****`, `***[ 2. row ]***`, `3 rows in set (0.21 sec)`.
 pub(in crate::record) fn is_between(line: &[u8]) -> bool {
     let line = plain(line);
     let text = bare(&line);
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    text.starts_with(b"****") || (digits > 0 && text[digits..].starts_with(b" row"))
+    text.starts_with(b"***") || (digits > 0 && text[digits..].starts_with(b" row"))
 }
 
 /// The row with its columns side by side, `2022/07/25 14:54:44.467 | tikv | 10.0.1.11:20160 | ERROR | [a.rs:1] ["text"]`.
@@ -46,9 +46,11 @@ fn bare(line: &[u8]) -> &[u8] {
     number(text).map_or(text, |at| text[at..].trim_ascii_start())
 }
 
-/// The value of a column, where the line has it.
+/// The value of a column, where the line has it: `  LEVEL: WARN`, or `LEVEL    | WARN` as mycli has it.
 fn value<'t>(line: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
-    Some(bare(line).strip_prefix(name)?.strip_prefix(b": ")?.trim_ascii())
+    let rest = bare(line).strip_prefix(name)?;
+    let value = rest.strip_prefix(b": ").or_else(|| rest.trim_ascii_start().strip_prefix(b"| "))?;
+    Some(value.trim_ascii())
 }
 
 #[cfg(test)]
@@ -65,6 +67,9 @@ mod tests {
             row.replace('\n', "\n> ").replace("    TIME", ">     TIME"),
             row.replace('\n', "\r\n"),
             format!("   1\t{}", row.replace('\n', "\n   2\t")),
+            "TIME     | 2022/07/25 14:54:44.467\nTYPE     | tikv\nINSTANCE | 10.0.1.11:20160\nLEVEL    | WARN\n\
+             MESSAGE  | [a.rs:17] [\"it is gone\"] [region_id=94812]"
+                .to_owned(),
         ] {
             let record = Record::read(text.as_bytes(), Kind::Row);
             assert_eq!(record.time.map(|time| time.to_string()).as_deref(), Some("2022-07-25T14:54:44.467Z"), "{text}");
