@@ -557,6 +557,7 @@ fn assert_told(text: &str, [kind, cause, verdict]: [&str; 3], says: &str) {
     let is = ["kind", "cause", "verdict"].map(|column| &*incident[column]);
     assert_eq!(is, [kind, cause, verdict], "{text}: {incident:?}");
     assert!(incident["summary"].contains(says), "{text}: {incident:?}");
+    assert_ne!(incident["evidence"], "", "{text}: {incident:?}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn draft(run: &BrRun, failures: &[&RunRecord], world: &World<'_>) -> Draft {
     draft.verdict = told.and_then(|told| told.verdict).unwrap_or_else(|| verdict(draft.cause));
     let says = told.and_then(|told| told.says.as_deref());
     let name = name(run, job, world);
-    for record in run.records.iter().filter(|record| record.severity >= Severity::Warning) {
+    for record in run.records.iter().filter(|record| record.fails() || record.severity >= Severity::Warning) {
         let rule = world.catalog.get(world.learned.rule(record.rule));
         let what = match rule {
             _ if record.fails() => format!("{name} fails"),
