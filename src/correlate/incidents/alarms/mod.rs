@@ -9,10 +9,11 @@ use super::draft::Draft;
 use super::prose::{because, capital, named, quote};
 use super::runs::verdict;
 use super::stalls::{BREAK_MS, GONE_MS};
+use super::tasks::task_commands;
 use super::words::at;
 use crate::correlate::chains::{Alarm, By};
 use crate::correlate::episodes::EpisodeId;
-use crate::correlate::findings::{Certainty, IncidentKind};
+use crate::correlate::findings::{Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
@@ -99,10 +100,22 @@ fn raised(alarm: &Alarm, world: &World<'_>, taken: &Taken) -> (Vec<Draft>, Vec<E
             let task = core.iter().find_map(|id| world.episodes.at(*id).key.task);
             draft.task = task.map(|task| world.learned.task(task).to_owned());
             tell(&mut draft, lead, world);
+            follow_task(&mut draft, world);
             drafts.push(draft);
         }
     }
     (drafts, ended_well)
+}
+
+/// What a task needs is judged by its whole story, where that asks for something.
+fn follow_task(draft: &mut Draft, world: &World<'_>) {
+    let Some(task) = &draft.task else { return };
+    if let Some((story, judged)) = world.stories.iter().find(|(story, _)| story.name == *task)
+        && judged.verdict != Verdict::None
+    {
+        draft.verdict = judged.verdict;
+        draft.commands = task_commands(story, judged, world);
+    }
 }
 
 /// Runs of episodes with no longer gap, in order.
