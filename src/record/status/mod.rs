@@ -51,6 +51,9 @@ pub(crate) fn gap_seconds(value: &str) -> Option<i64> {
     duration_seconds(value.split("gap=").nth(1)?.trim())
 }
 
+/// Go counts durations in nanoseconds, in 63 bits: 292 years.
+const LONGEST_SECONDS: f64 = (i64::MAX / 1_000_000_000) as f64;
+
 /// A duration as Go prints it, in seconds.
 pub(crate) fn duration_seconds(text: &str) -> Option<i64> {
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
@@ -70,7 +73,7 @@ pub(crate) fn duration_seconds(text: &str) -> Option<i64> {
         number.clear();
         any = true;
     }
-    any.then_some(sign * total as i64)
+    (any && total <= LONGEST_SECONDS).then_some(sign * total as i64)
 }
 
 /// Keys and values as they were before the screen was wrapped.
@@ -203,6 +206,7 @@ mod tests {
     fn gaps_and_late_checkpoints() {
         assert_eq!(gap_seconds("x; gap=11h31m29s"), Some(41_489));
         assert_eq!(gap_seconds("x; gap=-3s"), Some(-3));
+        assert_eq!(gap_seconds("x; gap=9000000000000000000h"), None);
         assert_eq!(duration_seconds("465h25m36.432s"), Some(1_675_536));
         let record = read(b"> #1 <\n  name: t\nstatus: \xE2\x97\x8F NORMAL\ncheckpoint[global]: 2024-12-26 11:10:37.101 +0000; gap=17h38m58s");
         assert!(record.field("x-behind").is_some());
