@@ -66,7 +66,7 @@ impl Gc {
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
         let event = told.event;
         let seen = event.time.map(|time| learned.real_time(told.instance, time));
-        let place = || Place { file: event.file.clone(), line: event.line };
+        let place = || Place::of(event);
         if let Some(point) = event.tso("gc-safepoint").filter(|point| point.is_plausible()) {
             self.reach(Reached { seen, point, place: place(), episode });
         }

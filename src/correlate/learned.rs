@@ -4,6 +4,8 @@
 use super::Options;
 use super::clusters::ClusterIds;
 use super::duplicates::counted_in_place;
+use super::episodes::Run;
+use super::findings::Place;
 use super::identify::{Identify, Instance, InstanceId, Instances};
 use super::keymap::KeyMap;
 use super::lives::Lives;
@@ -220,6 +222,11 @@ impl Learned {
     /// The name of a source.
     pub(super) fn file_name(&self, id: FileId) -> &Arc<str> {
         &self.sources[id.0 as usize].file
+    }
+
+    /// Where the first record of an episode stands.
+    pub(super) fn place(&self, run: &Run) -> Place {
+        Place { file: Arc::clone(self.file_name(run.file)), line: run.line, offset: run.offset }
     }
 }
 

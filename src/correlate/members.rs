@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Members {
     whole: FxHashMap<Key, Vec<Span>>,
+    /// By file and first byte.
     single: FxHashMap<(FileId, u64), Vec<u32>>,
 }
 
@@ -35,7 +36,7 @@ impl Members {
             }
             for moment in &draft.moments {
                 if let Some(file) = learned.file_of(&moment.place.file) {
-                    members.single.entry((file, moment.place.line)).or_default().push(at as u32);
+                    members.single.entry((file, moment.place.offset)).or_default().push(at as u32);
                 }
             }
         }
@@ -61,7 +62,7 @@ impl Members {
                 found.extend(&span.incidents);
             }
         }
-        found.extend(self.single.get(&(told.file, event.line)).into_iter().flatten());
+        found.extend(self.single.get(&(told.file, event.offset)).into_iter().flatten());
         found.into_iter().collect()
     }
 }

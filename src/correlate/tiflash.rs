@@ -64,7 +64,7 @@ impl Replicas {
                     && last.time.zip(time).is_none_or(|(last, time)| time.since(last) < Self::SAME_MS)
             });
             if !same && named.len() < Self::MOST_RECORDS {
-                let place = Place { file: event.file.clone(), line: event.line };
+                let place = Place::of(event);
                 named.push(Named { time, written: event.time, place, episode, replicas });
             }
         }

@@ -28,7 +28,7 @@ impl Troubles {
         if event.severity < Severity::Warning {
             return;
         }
-        let first = || Place { file: event.file.clone(), line: event.line };
+        let first = || Place::of(event);
         let seen =
             self.all.entry(told.rule).or_insert_with(|| Seen { severity: event.severity, count: 0, first: first() });
         seen.count += 1;

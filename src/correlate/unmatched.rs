@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub(super) fn rows(rows: &[UnmatchedRow], learned: &Learned) -> Vec<Unmatched> {
     let mut all: BTreeMap<_, (Unmatched, u64)> = BTreeMap::new();
     for row in rows.iter().filter(|row| learned.counts(&row.file)) {
-        let place = Place { file: row.file.clone(), line: row.line };
+        let place = Place { file: row.file.clone(), line: row.line, offset: row.offset };
         let new = || Unmatched {
             template: row.template.to_string(),
             component: row.component,

@@ -105,7 +105,7 @@ mod tests {
             severity,
             count: 1_200,
             meaning: "It failed.".to_owned(),
-            place: Place { file: "tikv.log".into(), line: 7 },
+            place: Place { file: "tikv.log".into(), line: 7, offset: 0 },
         };
         findings.troubles = vec![trouble("w", Severity::Warning)];
         assert!(is_well(&findings), "a task advances in spite of them");

@@ -199,7 +199,7 @@ fn step(
         what: what.to_owned(),
         message: format!("{what} (as the record says it)"),
         certainty: Certainty::Observed,
-        place: Place { file: file.into(), line },
+        place: Place { file: file.into(), line, offset: 0 },
     }
 }
 
@@ -437,7 +437,7 @@ fn failed_findings() -> Findings {
             first: at("2022-07-25T14:00:00.000Z"),
             last: at("2022-07-25T15:00:00.000Z"),
             example: "slow query 1200 ms".to_owned(),
-            place: Place { file: "10.0.1.12/tikv.log".into(), line: 9 },
+            place: Place { file: "10.0.1.12/tikv.log".into(), line: 9, offset: 0 },
         }],
         sources: vec![
             source("10.0.1.1/pd.log", Component::Pd, None),

@@ -1,5 +1,6 @@
 //! A fresh folder for each test, the program run in it, and what it wrote read back.
 
+use crate::promises::assert_kept;
 use assert_cmd::Command;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -191,7 +192,9 @@ impl Report {
             assert_visible(&name, &text);
             texts.insert(name, text);
         }
-        Self { texts }
+        let report = Self { texts };
+        assert_kept(&report);
+        report
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {

@@ -27,6 +27,7 @@ mod mutations;
 #[cfg(feature = "sqlite")]
 mod nightly;
 mod parts;
+mod promises;
 #[path = "../../examples/common/random.rs"]
 mod random;
 mod samples;

@@ -57,6 +57,7 @@ pub(super) struct Run {
     pub(super) summary: Box<str>,
     pub(super) file: FileId,
     pub(super) line: u64,
+    pub(super) offset: u64,
     /// Merge partner or split child that the first event names, or the region that held the keys that it names.
     pub(super) partner: Option<RegionId>,
     /// Another store that it names.
@@ -214,6 +215,7 @@ static NOTHING: std::sync::LazyLock<Run> = std::sync::LazyLock::new(|| Run {
     summary: Box::default(),
     file: FileId(0),
     line: 0,
+    offset: 0,
     partner: None,
     remote: None,
     screen: false,
@@ -251,6 +253,7 @@ fn first_of(told: &Told<'_>, key: Key, learned: &Learned) -> Run {
         summary: cut(&event.message, Episodes::SUMMARY).into(),
         file: told.file,
         line: event.line,
+        offset: event.offset,
         partner,
         remote,
         screen: is_screen(event),

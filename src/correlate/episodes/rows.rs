@@ -1,7 +1,7 @@
 //! Episodes as rows of `timeline.csv`.
 
 use super::{EpisodeId, Episodes, Run};
-use crate::correlate::findings::{Episode, Place};
+use crate::correlate::findings::Episode;
 use crate::correlate::learned::Learned;
 use crate::units::Severity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +60,6 @@ fn row(id: EpisodeId, run: &Run, learned: &Learned, incidents: &OfEpisodes) -> E
         codes: run.codes.iter().map(ToString::to_string).collect(),
         summary: run.summary.to_string(),
         incidents: incidents.get(&id).map(|ids| ids.iter().cloned().collect()).unwrap_or_default(),
-        place: Place { file: Arc::clone(learned.file_name(run.file)), line: run.line },
+        place: learned.place(run),
     }
 }

@@ -10,6 +10,7 @@ pub use incident::{Episode, Incident, Step};
 pub use task::Task;
 pub use words::*;
 
+use crate::event::Event;
 use crate::units::{Component, Level, RegionId, Severity, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,15 @@ pub struct Place {
     pub file: std::sync::Arc<str>,
     /// First line of the record, from 1.
     pub line: u64,
+    /// First byte of the record: several may stand on one line.
+    pub offset: u64,
+}
+
+impl Place {
+    /// Where an event's record stands.
+    pub(crate) fn of(event: &Event) -> Self {
+        Self { file: event.file.clone(), line: event.line, offset: event.offset }
+    }
 }
 
 impl std::fmt::Display for Place {

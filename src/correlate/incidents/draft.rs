@@ -182,7 +182,7 @@ struct Front {
 impl Fold {
     fn episode(&mut self, run: &Run, form: Option<&KindForm>, member: Member, world: &World<'_>) {
         let real = run.first.map(|first| world.learned.real_time(run.instance, first));
-        let place = Place { file: Arc::clone(world.learned.file_name(run.file)), line: run.line };
+        let place = world.learned.place(run);
         self.front(real, Front { rule: run.key.rule, component: run.component, message: run.summary.clone(), place });
         self.span(run.first, run.last);
         self.count += run.count;

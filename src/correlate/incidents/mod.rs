@@ -17,7 +17,7 @@ pub(super) use tasks::task_commands;
 use super::Options;
 use super::chains::Reason;
 use super::episodes::{EpisodeId, Episodes, Run};
-use super::findings::{Cause, Certainty, Incident, IncidentKind, IncidentStatus, Place};
+use super::findings::{Cause, Certainty, Incident, IncidentKind, IncidentStatus};
 use super::gc::Gc;
 use super::graph::{Graph, Member, Taken};
 use super::identify::rotated_set;
@@ -102,12 +102,7 @@ impl World<'_> {
     /// The record that an episode begins with.
     fn seed(&self, id: EpisodeId) -> Seed {
         let run = self.episodes.at(id);
-        Seed {
-            instance: run.instance,
-            time: run.first,
-            rule: run.key.rule,
-            place: Place { file: self.learned.file_name(run.file).clone(), line: run.line },
-        }
+        Seed { instance: run.instance, time: run.first, rule: run.key.rule, place: self.learned.place(run) }
     }
 
     /// What an episode names as the reason.

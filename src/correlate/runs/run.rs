@@ -114,7 +114,7 @@ impl BrRun {
         Self {
             file: told.file,
             instance: told.instance,
-            began: (told.event.time, told.rule, Place { file: told.event.file.clone(), line: told.event.line }),
+            began: (told.event.time, told.rule, Place::of(told.event)),
             job: Job::Other,
             command: None,
             task: None,
@@ -160,7 +160,7 @@ impl BrRun {
                 store: event.store,
                 message: event.message.clone(),
                 codes: event.codes.clone(),
-                place: Place { file: event.file.clone(), line: event.line },
+                place: Place::of(event),
                 episode,
                 ending,
             });

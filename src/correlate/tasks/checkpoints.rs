@@ -219,7 +219,7 @@ mod tests {
     fn series(values: &[(&str, &str)]) -> Checkpoints {
         let mut series = Checkpoints::default();
         for (line, (seen, value)) in values.iter().enumerate() {
-            let place = Place { file: "tidb.log".into(), line: line as u64 };
+            let place = Place { file: "tidb.log".into(), line: line as u64, offset: 0 };
             let value = Checkpoint::Exact(Tso::from_time(at(&format!("2022-07-25T{value}:00Z"))));
             let seen = at(&format!("2022-07-25T{seen}:00Z"));
             series.take(value, seen, seen, place, EpisodeId(0));
@@ -257,7 +257,13 @@ mod tests {
         let mut series = Checkpoints::default();
         for step in 0..50_000u64 {
             let time = at("2022-07-25T14:00:00Z").plus_ms(step as i64 * 60_000);
-            series.take(Checkpoint::Time(time), time, time, Place { file: "a".into(), line: step }, EpisodeId(0));
+            series.take(
+                Checkpoint::Time(time),
+                time,
+                time,
+                Place { file: "a".into(), line: step, offset: 0 },
+                EpisodeId(0),
+            );
         }
         assert!(series.points().len() <= Checkpoints::MOST);
         assert_eq!(series.last().map(|point| point.place.line), Some(49_999));

@@ -94,12 +94,12 @@ impl TaskLog {
         if let (Some(seen), Some(lag_s)) =
             (event.time, event.fact(FactKind::Duration, "lag").and_then(duration_seconds))
         {
-            let place = Place { file: event.file.clone(), line: event.line };
+            let place = Place::of(event);
             let newer = self.lagging.as_ref().is_none_or(|known| known.0 < seen);
             self.lagging = self.lagging.take().filter(|_| !newer).or(Some((seen, lag_s * 1_000, place, episode)));
         }
         let Some(sign) = sign else { return };
-        let place = Place { file: event.file.clone(), line: event.line };
+        let place = Place::of(event);
         let real = event.time.map(|time| learned.real_time(told.instance, time));
         match &sign {
             Sign::Checkpoint(value) => {

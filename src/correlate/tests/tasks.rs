@@ -121,9 +121,11 @@ fn a_store_that_did_not_take_the_task_up_stands_for_a_checkpoint_that_will_stand
     cluster.log(&log_of(5), "2022-07-25T14:10:00Z", loaded);
     assert!(cluster.correlate().findings.incidents.is_empty());
     // What the task as a whole needs counts more: it was paused by hand.
-    cluster
-        .log("br/br.log", "2022-07-25T14:20:00Z", command("log pause", TASK))
-        .log(&log_of(5), "2022-07-25T14:30:00Z", refused("I/O Error: Permission denied (os error 13)"));
+    cluster.log("br/br.log", "2022-07-25T14:20:00Z", command("log pause", TASK)).log(
+        &log_of(5),
+        "2022-07-25T14:30:00Z",
+        refused("I/O Error: Permission denied (os error 13)"),
+    );
     let found = cluster.correlate().findings;
     let verdicts: Vec<_> = found.incidents.iter().map(|incident| incident.verdict).collect();
     assert_eq!((found.tasks[0].verdict, verdicts), (Verdict::Resume, vec![Verdict::Resume; 2]));
