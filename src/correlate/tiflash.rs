@@ -45,7 +45,7 @@ impl Replicas {
             }
         }
         if let (Some(table), true) =
-            (event.fact(FactKind::Text, "table"), &*event.rule == "tidb-tiflash-replica-missing")
+            (event.fact(FactKind::Text, "table"), event.rule.ends_with("-tiflash-replica-missing"))
         {
             // The error names the table, the statement its schema.
             let from = event.fact(FactKind::Text, "from").and_then(|from| table_name(from, 0)).map(|(table, _)| table);
@@ -108,7 +108,10 @@ impl Replicas {
             .into_iter()
             .filter_map(|table| self.tables.get(table))
             .flatten()
-            .filter(|one| one.replicas.is_some() == (one.time <= at))
+            .filter(|one| match one.replicas {
+                Some(_) => one.time <= at,
+                None => one.time.is_none() || one.time > at,
+            })
             .collect()
     }
 

@@ -16,7 +16,7 @@ fn refused(text: &[u8]) -> Option<&[u8]> {
 
 /// Whether a statement is refused for a reason of TiDB's own, or since others change the same rows.
 fn is_client_error(text: &[u8]) -> bool {
-    const CODES: [&[u8]; 3] = [b"1105", b"1205", b"1213"];
+    const CODES: [&[u8]; 4] = [b"1105", b"1205", b"1213", b"1815"];
     refused(text).is_some_and(|code| CODES.contains(&code) || b"89".contains(&code[0]))
 }
 

@@ -16,12 +16,20 @@ pub(super) fn find(world: &World<'_>, _taken: &mut Taken) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for run in world.runs.iter().filter(|run| run.restored_point) {
         let failed = run.records.iter().any(|record| &**world.learned.rule(record.rule) == "br-tiflash-restore-failed");
-        let old = run.version.as_deref().and_then(Version::parse).is_some_and(|version| version < SETS_REPLICAS);
-        if failed || (old && !run.sets_tiflash) {
+        let missed = || world.replicas.named(run.last).iter().any(|one| one.replicas.is_none());
+        let version = run.version.as_deref().or_else(|| cluster_version(world)).and_then(Version::parse);
+        let left_out = || version.map_or_else(missed, |version| version < SETS_REPLICAS);
+        if failed || (!run.sets_tiflash && left_out()) {
             drafts.push(draft(run, failed, world));
         }
     }
     drafts
+}
+
+/// The newest version in the cluster: BR has to fit it.
+fn cluster_version<'w>(world: &World<'w>) -> Option<&'w str> {
+    let known = world.learned.instances.all.iter().filter_map(|instance| instance.version.as_deref());
+    known.max_by_key(|version| Version::parse(version))
 }
 
 fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
@@ -62,23 +70,28 @@ fn draft(run: &BrRun, failed: bool, world: &World<'_>) -> Draft {
             },
         });
     }
-    draft.summary = summary(run, failed, draft.commands.len());
+    draft.summary = summary(run, failed, draft.commands.len(), world);
     if let Some(end) = world.replicas.set_again(run.last) {
         draft.recovered(Some(end));
     }
     draft
 }
 
-fn summary(run: &BrRun, failed: bool, tables: usize) -> String {
-    let version = run.version.as_deref().unwrap_or("of this version");
-    let text = if failed {
-        "The restore to a point in time ended, but BR could not set the TiFlash replicas of the restored tables."
-            .to_owned()
-    } else {
-        format!(
-            "The restore to a point in time was done by BR {version}, which does not restore TiFlash replicas (v6.3.0 and later do): \
+fn summary(run: &BrRun, failed: bool, tables: usize, world: &World<'_>) -> String {
+    let by = run.version.as_ref().map(|version| format!("by BR {version}, which"));
+    let by = by.or_else(|| cluster_version(world).map(|version| format!("in a cluster of {version}, whose BR")));
+    let text = match by {
+        _ if failed => {
+            "The restore to a point in time ended, but BR could not set the TiFlash replicas of the restored tables."
+                .to_owned()
+        }
+        Some(by) => format!(
+            "The restore to a point in time was done {by} does not restore TiFlash replicas (v6.3.0 and later do): \
              queries on TiFlash find no data until they are set."
-        )
+        ),
+        None => "After the restore to a point in time a query found no TiFlash replica. BR before v6.3.0 does not restore replicas; \
+                 a later one sets them itself, and they are there once their data are copied (INFORMATION_SCHEMA.TIFLASH_REPLICA)."
+            .to_owned(),
     };
     let tables = match tables {
         0 => "No record names the tables: those that had replicas in the cluster that was backed up need them again."

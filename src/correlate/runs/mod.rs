@@ -94,7 +94,8 @@ impl Runs {
 fn typed_above<'r>(all: &mut [BrRun], files: impl Iterator<Item = &'r BTreeMap<u64, usize>>) {
     for runs in files {
         for (above, below) in runs.values().zip(runs.values().skip(1)) {
-            if let Some(asked) = all[*above].asked().filter(|_| all[*below].command.is_none()) {
+            if all[*above].is_only_asked() && all[*below].command.is_none() {
+                let asked = all[*above].clone();
                 all[*below].is_told(asked);
             }
         }

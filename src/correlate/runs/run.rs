@@ -172,16 +172,16 @@ impl BrRun {
         self.typed && self.records.is_empty() && (!is_typed(event) || command_of(event) == self.command.as_deref())
     }
 
-    /// What was typed, job, command and task, if nothing came of it.
-    pub(super) fn asked(&self) -> Option<(Job, String, Option<String>)> {
-        let command = self.command.clone().filter(|_| self.typed && self.records.is_empty())?;
-        Some((self.job, command, self.task.clone()))
+    /// Whether it is what was typed, of which nothing came.
+    pub(super) fn is_only_asked(&self) -> bool {
+        self.typed && self.command.is_some() && self.records.is_empty()
     }
 
     /// Learns what was typed above it.
-    pub(super) fn is_told(&mut self, (job, command, task): (Job, String, Option<String>)) {
-        (self.job, self.command, self.is_guess) = (job, Some(command), false);
-        self.task = self.task.take().or(task);
+    pub(super) fn is_told(&mut self, asked: Self) {
+        (self.job, self.command, self.is_guess) = (asked.job, asked.command, false);
+        self.task = self.task.take().or(asked.task);
+        self.version = self.version.take().or(asked.version);
     }
 
     /// Whether a further record belongs to another run: `br` fails once, and says nothing after success.

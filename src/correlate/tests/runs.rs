@@ -63,6 +63,39 @@ fn an_old_restore_leaves_out_tiflash() {
 }
 
 #[test]
+fn a_restore_of_an_unknown_version_is_known_by_its_cluster_or_by_what_queries_miss() {
+    let done = || {
+        let mut cluster = Cluster::default();
+        let done = record("br-restore-log-success", "restore", Severity::Notice, Component::Br);
+        cluster.log("br.log", "2022-08-10T10:20:00Z", done);
+        cluster
+    };
+    let missing = || {
+        let missing = record("text-tiflash-replica-missing", "restore", Severity::Warning, Component::Tidb);
+        missing.fact(FactKind::Text, "table", "orders")
+    };
+    let welcome = |version: &str| {
+        record("tidb-welcome", "lifecycle", Severity::Info, Component::Tidb).fact(FactKind::Version, "", version)
+    };
+    assert_eq!(done().correlate().findings.incidents, []);
+    for time in ["", "2022-08-10T10:30:00Z"] {
+        let mut cluster = done();
+        cluster.log("console.txt", time, missing());
+        let found = cluster.correlate().findings;
+        let incident = only(&found);
+        assert_eq!(incident.commands, ["ALTER TABLE `orders` SET TIFLASH REPLICA <COUNT>"]);
+        assert!(incident.summary.contains("a query found no TiFlash replica"), "{}", incident.summary);
+    }
+    let mut cluster = done();
+    cluster.log("tidb.log", "2022-08-10T10:00:00Z", welcome("v6.2.0"));
+    let found = cluster.correlate().findings;
+    assert!(only(&found).summary.contains("in a cluster of v6.2.0"), "{}", only(&found).summary);
+    let mut newer = done();
+    newer.log("tidb.log", "2022-08-10T10:00:00Z", welcome("v6.5.0")).log("tidb.log", "2022-08-10T10:30:00Z", missing());
+    assert_eq!(newer.correlate().findings.incidents, []);
+}
+
+#[test]
 fn a_newer_restore_does_not() {
     for version in ["v6.3.0", "v6.5.0", "v8.1.0-alpha"] {
         assert_eq!(restore(version).correlate().findings.incidents, [], "{version}");
