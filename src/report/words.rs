@@ -214,6 +214,8 @@ pub(super) fn decision(incident: &Incident, task: Option<&Task>, now: Option<Tim
     };
     let again = matches!(incident.kind, IncidentKind::BackupFailed | IncidentKind::RestoreFailed);
     let (call, rest) = match incident.verdict {
+        // Of a task without a name the summary says until when.
+        Verdict::Resume if task.is_none() => ("CAN BE RESUMED", first(String::new())),
         Verdict::Resume => ("CAN BE RESUMED", first(resume_by(deadline, about, now))),
         Verdict::RecreateTask if starts_anew(incident) => {
             ("CANNOT START THERE", ", GC has passed that moment. Start without --start-ts".to_owned())
@@ -355,8 +357,17 @@ pub(super) fn advancing_since(task: &Task) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, grouped, place};
+    use super::{bytes, decision, grouped, place};
+    use crate::correlate::Verdict;
+    use crate::report::sample::failed;
     use crate::units::{Component, StoreId};
+
+    #[test]
+    fn until_when_is_said_once() {
+        let mut incident = failed().findings.incidents[0].clone();
+        incident.verdict = Verdict::Resume;
+        assert_eq!(decision(&incident, None, None).rest.split('.').next(), Some(""));
+    }
 
     #[test]
     fn numbers_read_well() {

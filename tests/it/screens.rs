@@ -532,6 +532,11 @@ fn one_failure_is_one_incident_with_its_cause() {
             "gc-safepoint",
             "TiCDC at 2025-03-14 06:35:06Z",
         ),
+        (
+            "Error: failed to create task: etcdserver: request is too large: [BR:Common:ErrUnknown]internal error\n",
+            "configuration",
+            "max-request-bytes",
+        ),
         ("2024-04-12 23:27:33\tlog=\"panic: send on closed channel\\n\"\n", "bug", "A Go program"),
         // What it was about stands in the record that ends it, not in the code of an earlier one.
         (
