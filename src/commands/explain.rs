@@ -20,7 +20,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<Outcome> {
     if let Ok(tso) = word.parse::<Tso>() {
         return print(tso_page(tso).as_bytes());
     }
-    if let Some(rule) = catalog.get(word).or_else(|| catalog.for_code(word)).or_else(|| by_code(&catalog, word)) {
+    if let Some(rule) = catalog.get(word).or_else(|| by_code(&catalog, word)) {
         return print(page(rule).as_bytes());
     }
     if let Some(page) = code_page(&catalog, word) {

@@ -146,9 +146,11 @@ impl Catalog {
         self.index_for_code(code).map(|index| self.at(index))
     }
 
-    /// The position of the rule that explains an error code.
+    /// The position of the rule that explains an error code: its own, or that of all codes of its component, `BR:*`.
     pub fn index_for_code(&self, code: &str) -> Option<RuleIndex> {
-        self.by_code.get(&code.to_ascii_lowercase()).copied()
+        let code = code.to_ascii_lowercase();
+        let any = || self.by_code.get(&format!("{}:*", code.split_once(':')?.0));
+        self.by_code.get(&code).or_else(any).copied()
     }
 
     /// The ids of a user's own file, for `rules check`.

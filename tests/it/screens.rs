@@ -642,6 +642,12 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
     ] {
         assert_told(&text, told, says);
     }
+    // A class of a version to come is no reason to say nothing.
+    assert_told(
+        "Error: the restore range has a gap: [BR:PiTR:ErrOfALaterVersion]log backup has a gap\n",
+        ["restore-failed", "unknown", "investigate"],
+        "the restore range has a gap",
+    );
     // TiUP names the version.
     let tiup = "Starting component `br`: /home/tidb/.tiup/components/br/VERSION/br restore point --pd 10.0.1.1:2379 -s local:///log\n";
     let done = line("INFO", "collector.go:69", "[\"restore log success summary\"] [total-take=2m49s]");
