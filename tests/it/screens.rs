@@ -537,6 +537,13 @@ fn one_failure_is_one_incident_with_its_cause() {
             "configuration",
             "max-request-bytes",
         ),
+        // The class of a code tells, where nothing else does.
+        (
+            "Error: it did not work: [PD:client:ErrClientGetLeader]no answer\n",
+            "pd-unavailable",
+            "PD has no leader just now",
+        ),
+        ("Error: it did not work: [KV:Cloud:ApiNotFound]gone\n", "storage-access", "does not exist"),
         ("2024-04-12 23:27:33\tlog=\"panic: send on closed channel\\n\"\n", "bug", "A Go program"),
         // What it was about stands in the record that ends it, not in the code of an earlier one.
         (
