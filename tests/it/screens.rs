@@ -651,9 +651,9 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
     }
     // A class of a version to come is no reason to say nothing.
     assert_told(
-        "Error: the restore range has a gap: [BR:PiTR:ErrOfALaterVersion]log backup has a gap\n",
-        ["restore-failed", "unknown", "investigate"],
-        "the restore range has a gap",
+        "Error: the range has a gap: [BR:PiTR:ErrOfALaterVersion]log backup has a gap\n",
+        ["other", "unknown", "investigate"],
+        "the range has a gap",
     );
     // TiUP names the version.
     let tiup = "Starting component `br`: /home/tidb/.tiup/components/br/VERSION/br restore point --pd 10.0.1.1:2379 -s local:///log\n";
