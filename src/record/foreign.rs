@@ -12,7 +12,7 @@ pub(super) fn is_foreign(text: &[u8]) -> bool {
 
 /// Level and message of the formats whose time has no year, or that have none.
 fn without_time(text: &[u8]) -> Option<(Level, &[u8])> {
-    klog(text).or_else(|| glib(text)).or_else(|| terminal(text)).or_else(|| pod_event(text))
+    klog(text).or_else(|| logrus(text)).or_else(|| glib(text)).or_else(|| terminal(text)).or_else(|| pod_event(text))
 }
 
 /// `Warning  BackOff  3m12s (x9 over 8m)  kubelet  text`: a row of the events that `kubectl describe pod` shows.
@@ -57,6 +57,23 @@ pub(super) fn within(text: &[u8]) -> Option<usize> {
         };
         rest.strip_prefix(b" ").is_some_and(|rest| timeless(rest).is_some())
     })
+}
+
+/// `ERRO[0013] text`: what logrus puts on a terminal, with the seconds since the program began.
+fn logrus(text: &[u8]) -> Option<(Level, &[u8])> {
+    let level = match text.get(..4)? {
+        b"TRAC" => Level::Trace,
+        b"DEBU" => Level::Debug,
+        b"INFO" => Level::Info,
+        b"WARN" => Level::Warn,
+        b"ERRO" => Level::Error,
+        b"FATA" | b"PANI" => Level::Fatal,
+        _ => return None,
+    };
+    let inner = text[4..].strip_prefix(b"[")?;
+    let digits = inner.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+    let message = inner[digits..].strip_prefix(b"] ").filter(|_| digits >= 4)?;
+    Some((level, message))
 }
 
 /// `** (mydumper:1): CRITICAL **: text`, `** Message: text`.
@@ -331,6 +348,7 @@ mod tests {
             ),
             ("** (mydumper:1): CRITICAL **: it could not read", Some(Level::Fatal), "it could not read"),
             ("May 28 15:55:46.101 ERRO fail to request: x", Some(Level::Error), "fail to request: x"),
+            ("ERRO[0013] [pd] it is away", Some(Level::Error), "[pd] it is away"),
             ("** Message: it is empty", Some(Level::Info), "it is empty"),
             ("ERRO panic_hook.rs:104: thread 'x' panicked", Some(Level::Error), "thread 'x' panicked"),
             ("restore.go:700: [warning] it is slow", Some(Level::Warn), "it is slow"),

@@ -286,6 +286,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fence_before_a_text_is_none_of_it() {
+        for (line, want) in [
+            ("``` SQL state [HY000]; error code [1105]; nested exception is java.sql.SQLException: x", Kind::Panic),
+            ("``` Debugger::scan_mvcc: Not Found \"x\"", Kind::Console),
+        ] {
+            assert_eq!(look(line.as_bytes()), Look::Start(want, 0), "{line}");
+        }
+        assert_eq!(look(b"```sql"), Look::Noise);
+    }
+
+    #[test]
     fn lines_of_every_kind() {
         let start = |kind| Look::Start(kind, 0);
         for (line, want) in [

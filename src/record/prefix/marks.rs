@@ -34,6 +34,8 @@ pub(in crate::record) fn trim_marks(line: &[u8]) -> &[u8] {
             [b'>' | b'|'] => &[],
             [b'&', b'g', b't', b';', b' ', ..] => &next[4..],
             [0xE2, 0x94, 0x82 | 0x83, ..] | [0xE2, 0x95, 0x91, ..] => &next[3..],
+            // A fence that is meant as a quote: one alone, or with a language, says where a record ends.
+            [b'`', b'`', b'`', b' ', text @ ..] if text.trim_ascii().contains(&b' ') => &next[3..],
             _ => next,
         };
         if next.len() == text.len() {
