@@ -26,20 +26,13 @@ const FILES: [(Component, &[&str]); 4] = [
             "etcdutil.go",
             "gc_state_manager.go",
             "hot_region_config.go",
+            "peer_status.go",
+            "probing_status.go",
         ],
     ),
     (
         Component::Br,
-        &[
-            "collector.go",
-            "backup.go",
-            "restore.go",
-            "stream.go",
-            "checkpoint.go",
-            "import.go",
-            "split.go",
-            "pipeline_items.go",
-        ],
+        &["collector.go", "backup.go", "restore.go", "checkpoint.go", "import.go", "split.go", "pipeline_items.go"],
     ),
     (
         Component::Tidb,
@@ -92,7 +85,7 @@ struct Look {
 
 impl Sink for Look {
     fn record(&mut self, raw: RawRecord<'_>) {
-        if !matches!(raw.kind, Kind::Clean | Kind::Header | Kind::Json) || raw.bytes.len() > 8 << 10 {
+        if !matches!(raw.kind, Kind::Clean | Kind::Header | Kind::Json | Kind::Foreign) || raw.bytes.len() > 8 << 10 {
             return;
         }
         let record = Record::read(raw.bytes, raw.kind);
@@ -147,7 +140,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::writer;
-    use crate::units::Component::{Br, Tidb};
+    use crate::units::Component::{Br, Pd, Tidb};
 
     #[test]
     fn br_is_told_from_the_tidb_within_it() {
@@ -161,6 +154,19 @@ mod tests {
             [(&["domain.go", "collector.go"][..], Br), (&["domain.go", "collector.go", "session.go"], Tidb)]
         {
             assert_eq!(writer(head(files).as_bytes()).component, Some(component), "{files:?}");
+        }
+    }
+
+    #[test]
+    fn old_formats_and_etcd_within_pd_tell_as_well() {
+        for text in [
+            "2019/04/26 08:33:43 util.go:55: [info] Welcome to Placement Driver (PD).\n",
+            "2019/04/26 08:33:43.385 tso.go:104: [info] it was saved\n",
+            "[2022/07/25 14:54:44.467 +00:00] [INFO] [stream.go:250] [x]\n\
+             [2022/07/25 14:54:44.467 +00:00] [INFO] [stream.go:250] [x]\n\
+             [2022/07/25 14:54:44.467 +00:00] [INFO] [peer_status.go:51] [\"peer became active\"]\n",
+        ] {
+            assert_eq!(writer(text.as_bytes()).component, Some(Pd), "{text}");
         }
     }
 }
