@@ -8,7 +8,7 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
     match record.kind {
         // What `br` puts on the terminal, whatever error of another component it passes on.
         Kind::StatusTask | Kind::StatusJson | Kind::Banner | Kind::Command => (Some(Component::Br), true),
-        Kind::Console if record.text.starts_with(b"Error: ") => (Some(Component::Br), true),
+        Kind::Console if record.text.starts_with(b"Error: ") => (of_code(&record.text).or(Some(Component::Br)), true),
         Kind::SafePoint | Kind::Store | Kind::Listed => (component, true),
         Kind::Os => (component, component == Some(Component::Os)),
         _ if record.writer.is_some() => (record.writer.as_ref().map(|writer| writer.component), true),
@@ -17,10 +17,18 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
         // A rule's component that cannot be right here was refused when it was matched.
         _ if record.caller.ends_with(b".go") => {
             let known = component.filter(|component| component.is_in_go());
-            (known.or_else(|| of_stack(&record.text)), true)
+            (known.or_else(|| of_stack(&record.text)).or_else(|| of_code(&record.text)), true)
         }
-        _ => (component, false),
+        _ => {
+            let quoted = of_code(&record.text);
+            (component.or(quoted), quoted.is_some())
+        }
     }
+}
+
+/// The program whose own errors have the code that a record quotes: no other one hands those of TiCDC on.
+fn of_code(text: &[u8]) -> Option<Component> {
+    memchr::memmem::find(text, b"[CDC:Err").map(|_| Component::Cdc)
 }
 
 /// The program whose functions stand in the stack of a panic. PD's client is part of other programs too.
@@ -52,7 +60,7 @@ fn of_stack(text: &[u8]) -> Option<Component> {
 mod tests {
     use super::of;
     use crate::record::{Kind, Record};
-    use crate::units::Component::{Br, Pd, Tidb, Tikv};
+    use crate::units::Component::{Br, Cdc, Pd, Tidb, Tikv};
 
     #[test]
     fn the_source_file_or_the_form_shows_it() {
@@ -69,6 +77,22 @@ mod tests {
             ("", Kind::Console, Some(Tikv), (Some(Br), true)),
         ] {
             assert_eq!(of(&record(caller, kind), rule), want, "{caller} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_shows_it() {
+        let error = "[CDC:ErrReachMaxTry]reach maximum try: 6";
+        for (text, kind, want) in [
+            (format!("Error: {error}"), Kind::Console, (Some(Cdc), true)),
+            (
+                format!("[2022/07/25 14:54:44.467 +00:00] [WARN] [a.go:1] [x] [error=\"{error}\"]"),
+                Kind::Clean,
+                (Some(Cdc), true),
+            ),
+            (error.to_owned(), Kind::Fragment, (Some(Cdc), true)),
+        ] {
+            assert_eq!(of(&Record::read(text.as_bytes(), kind), None), want, "{text}");
         }
     }
 

@@ -748,6 +748,25 @@ fn what_tools_and_clients_say_has_its_cause() {
             "data-corruption",
             "TiDB found an index that does not agree",
         ),
+        (
+            "[\n  {\n    \"id\": \"feed1\",\n    \"summary\": {\n      \"state\": \"warning\",\n      \"tso\": 434834088949972993,\n      \
+             \"error\": {\n        \"code\": \"CDC:ErrReachMaxTry\",\n        \"message\": \"[CDC:ErrReachMaxTry]reach maximum try: 6, \
+             error: dial tcp 10.0.1.1:2379: connect: connection refused\"\n      }\n    }\n  }\n]\n",
+            "pd-unavailable",
+            "A changefeed failed",
+        ),
+        (
+            "2019/08/13 03:27:49.382 log.go:80: [fatal] etcdserver: [create wal error: sync /data/pd/member: invalid argument]\n",
+            "configuration",
+            "This PD does not start",
+        ),
+        // Started again in vain, it has failed once.
+        (
+            "[2022/07/25 14:10:00.000 +00:00] [FATAL] [setup.rs:310] [\"invalid configuration: the moon is full\"]\n\
+             [2022/07/25 14:40:00.000 +00:00] [FATAL] [setup.rs:310] [\"invalid configuration: the moon is full\"]\n",
+            "configuration",
+            "TiKV does not start",
+        ),
         // What stops a process says so itself.
         (
             "[2025/03/14 06:35:06.127 +00:00] [FATAL] [splitter.go:71] [\"the moon is wrong\"] [tableID=7]\n",

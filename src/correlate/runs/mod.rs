@@ -32,7 +32,10 @@ impl Runs {
     /// Takes an event.
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
         let event = told.event;
+        // On a terminal the tool of TiCDC ends as `br` does; its servers' logs and last words are no runs.
+        let of_tool = event.component == Some(Component::Cdc) && event.level.is_none() && event.shows_writer;
         let of_br = event.component == Some(Component::Br)
+            || of_tool
             || (event.component.is_none() && told.component.is_none_or(|component| component == Component::Br));
         if !of_br
             || is_screen(event)

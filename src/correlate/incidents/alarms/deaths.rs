@@ -15,7 +15,7 @@ use crate::units::{Component, Severity, StoreId, Timestamp};
 use std::collections::BTreeMap;
 
 /// Crashes of one store within this time are one incident.
-const CRASHES_MS: i64 = 2 * 3_600_000;
+pub(super) const CRASHES_MS: i64 = 2 * 3_600_000;
 /// Who has been up this long since the last crash has recovered.
 const CALM_MS: i64 = 30 * 60_000;
 /// Nobody dies twice within this time.

@@ -17,7 +17,7 @@ use crate::correlate::findings::{Certainty, IncidentKind, Verdict};
 use crate::correlate::graph::Taken;
 use crate::correlate::identify::InstanceId;
 use crate::units::{Component, RegionId, Severity, StoreId, Timestamp};
-use deaths::{DEATHS, ENDS, crashes, deaths};
+use deaths::{CRASHES_MS, DEATHS, ENDS, crashes, deaths};
 use services::{killed, told_to_stop, unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -238,7 +238,9 @@ fn criticals(world: &World<'_>, taken: &Taken) -> Vec<Draft> {
     }
     let mut drafts = Vec::new();
     for ((kind, _), ids) in groups {
-        for core in apart(ids, TOGETHER_MS, world) {
+        // A process that is started again and again, and each time says why it does not come up, has failed once.
+        let gap_ms = if kind == IncidentKind::StoreDown { CRASHES_MS } else { TOGETHER_MS };
+        for core in apart(ids, gap_ms, world) {
             let mut draft = rests_on(kind, &core, world);
             draft.severity = Severity::Critical;
             let telling = core.iter().find(|id| world.reason(**id).is_some());
