@@ -79,6 +79,15 @@ fn is_of_start(text: &[u8]) -> bool {
             || after(b": version `GLIBC").is_some_and(|rest| memchr::memmem::find(rest, b"' not found (").is_some()))
 }
 
+/// What Ansible says of a host on which a step failed: `fatal: [10.0.1.11]: FAILED! => {...}`, `[10.0.1.11]: Ansible FAILED! => ...`.
+fn is_failed_step(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"fatal: [").or_else(|| text.strip_prefix(b"[")) else { return false };
+    let host = rest.iter().take(100).take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).count();
+    let Some(says) = rest[host..].strip_prefix(b"]: ") else { return false };
+    let says = says.strip_prefix(b"Ansible ").unwrap_or(says);
+    host > 0 && (says.starts_with(b"FAILED! => ") || says.starts_with(b"UNREACHABLE! => "))
+}
+
 /// What sync-diff-inspector says of a table whose copies differ.
 fn is_difference(text: &[u8]) -> bool {
     const STARTS: [&[u8]; 2] = [b"The data of `", b"The structure of `"];
@@ -100,6 +109,7 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
         || is_undone(text)
         || is_of_start(text)
         || is_difference(text)
+        || is_failed_step(text)
     {
         return Some(Kind::Console);
     }
@@ -112,8 +122,8 @@ pub(super) fn start(text: &[u8]) -> Option<Kind> {
     if text.starts_with(b"thread '") && memchr::memmem::find(&text[..text.len().min(256)], b"' panicked ").is_some() {
         return Some(Kind::Panic);
     }
-    let report =
-        memchr::memmem::find(text, b".sst: Corruption").or_else(|| memchr::memmem::find(text, b".sst: IO error"));
+    let reports: [&[u8]; 3] = [b".sst: Corruption", b".sst: IO error", b".sst is corrupted: "];
+    let report = reports.iter().find_map(|words| memchr::memmem::find(text, words));
     report.is_some_and(|at| !text[..at].contains(&b'[')).then_some(Kind::Report)
 }
 

@@ -286,9 +286,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fence_before_a_text_is_none_of_it() {
+    fn what_tools_print_behind_a_fence_or_not() {
         for (line, want) in [
             ("``` SQL state [HY000]; error code [1105]; nested exception is java.sql.SQLException: x", Kind::Panic),
+            ("fatal: [10.0.1.11]: FAILED! => {\"msg\": \"the TiKV port 20160 is not up\"}", Kind::Console),
+            ("[10.0.1.11]: Ansible UNREACHABLE! => playbook: start.yml; message: {}", Kind::Console),
+            ("000123.sst is corrupted: Corruption: block checksum mismatch: x", Kind::Report),
             ("``` Debugger::scan_mvcc: Not Found \"x\"", Kind::Console),
         ] {
             assert_eq!(look(line.as_bytes()), Look::Start(want, 0), "{line}");
