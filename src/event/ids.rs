@@ -297,7 +297,7 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     {
         return false;
     }
-    if before.ends_with(b"stats=t:") {
+    if before.ends_with(b"stats=t:") || text[end..].starts_with(b".sst") {
         return false;
     }
     let open = memchr::memmem::rfind(before, b"indexValues={");
@@ -447,6 +447,9 @@ mod tests {
             tsos("indexValues={415144166153256976, 1, } txnStartTS=415144181973647361"),
             [415_144_181_973_647_361]
         );
-        assert_eq!(tsos("file_434833180031188992.log cluster-id=6857095228536967924"), [0u64; 0]);
+        assert_eq!(
+            tsos("file 434833180031188993.sst, file_434833180031188992.log cluster-id=6857095228536967924"),
+            [0u64; 0]
+        );
     }
 }
