@@ -42,6 +42,19 @@ fn a_fatal_record_is_the_end_of_a_process_whatever_its_words() {
     ] {
         assert_ends(text, kind, cause, says);
     }
+    // What ended a program that its stack does not name, or a container, may have ended a server.
+    assert_ends(
+        "fatal error: concurrent map writes\n\ngoroutine 7 [running]:\nmain.main()\n",
+        "other",
+        "bug",
+        "A Go program",
+    );
+    assert_ends(
+        "    Last State:     Terminated\n      Reason:       OOMKilled\n",
+        "other",
+        "out-of-memory",
+        "A container",
+    );
     // The same words at another level end nothing, before it either.
     let at = |level| {
         format!("[2025/03/14 06:35:06.127 +00:00] [{level}] [domain.go:7] [\"it failed\"] [error=\"broken pipe\"]\n")

@@ -37,6 +37,9 @@ impl Runs {
         let of_br = event.component == Some(Component::Br)
             || of_tool
             || (event.component.is_none() && told.component.is_none_or(|component| component == Component::Br));
+        // Last words on a terminal, with a stack that does not name the program, may be any server's.
+        let of_any = &*event.group == "panic" && event.level.is_none() && event.component.or(told.component).is_none();
+        let of_br = of_br && !of_any;
         if !of_br
             || is_screen(event)
             || is_fragment(event)
