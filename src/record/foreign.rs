@@ -274,7 +274,7 @@ pub(super) fn skip_words<'t>(text: &'t [u8], record: &mut Record<'static>) -> &'
         let trimmed = trimmed.strip_prefix(b"]").map_or(trimmed, |rest| rest.trim_ascii_start());
         let (open, stop): (bool, &[u8]) = match trimmed.first() {
             Some(b'[') => (true, b"]"),
-            Some(b'<') => (true, b">"),
+            Some(b'<') if !trimmed.starts_with(b"<unknown>:") => (true, b">"),
             _ => (false, b" \t"),
         };
         let body = &trimmed[usize::from(open)..];
@@ -284,7 +284,8 @@ pub(super) fn skip_words<'t>(text: &'t [u8], record: &mut Record<'static>) -> &'
         let is_thread = !bare.is_empty() && bare.iter().all(u8::is_ascii_hexdigit) && (open || bare.len() > 3);
         let is_level = !has_level && Level::parse(bare).is_some();
         has_level |= is_level;
-        let is_file = super::body::is_caller(bare);
+        // TiKV v2.1 does not know the file of a message of raft.
+        let is_file = super::body::is_caller(bare) || bare.starts_with(b"<unknown>:");
         if is_file {
             let end = memchr::memrchr(b':', bare).unwrap_or(bare.len());
             let name = bare[..end].rsplit(|byte| *byte == b'/').next().unwrap_or_default();
@@ -349,6 +350,11 @@ mod tests {
             ("** (mydumper:1): CRITICAL **: it could not read", Some(Level::Fatal), "it could not read"),
             ("May 28 15:55:46.101 ERRO fail to request: x", Some(Level::Error), "fail to request: x"),
             ("ERRO[0013] [pd] it is away", Some(Level::Error), "[pd] it is away"),
+            (
+                "2019/08/13 03:27:49.382 INFO <unknown>:719: [region 94812] 94815 became follower",
+                Some(Level::Info),
+                "[region 94812] 94815 became follower",
+            ),
             ("** Message: it is empty", Some(Level::Info), "it is empty"),
             ("ERRO panic_hook.rs:104: thread 'x' panicked", Some(Level::Error), "thread 'x' panicked"),
             ("restore.go:700: [warning] it is slow", Some(Level::Warn), "it is slow"),

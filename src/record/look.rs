@@ -260,7 +260,7 @@ fn is_failed_import(text: &[u8]) -> bool {
 }
 
 /// `[region 94812] 94815 text`: a message of raft.
-pub(super) fn begins_with_region(text: &[u8]) -> bool {
+pub(crate) fn begins_with_region(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"[region ") else { return false };
     let digits = |text: &[u8]| text.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
     let rest = &rest[digits(rest)..];

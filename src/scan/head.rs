@@ -1,7 +1,7 @@
 //! Who wrote a source, by the look of its first 64 KiB.
 
 use crate::event::Writer;
-use crate::record::{Kind, RawRecord, Record, Sink, split};
+use crate::record::{Kind, RawRecord, Record, Sink, begins_with_region, split};
 use crate::units::{Component, PeerId, RegionId};
 use std::hash::Hasher;
 
@@ -93,7 +93,8 @@ impl Sink for Look {
         for (at, (_, files)) in FILES.iter().enumerate() {
             self.votes[at] += u32::from(files.contains(&&*caller));
         }
-        self.votes[4] += u32::from(caller.ends_with(".rs"));
+        // TiKV v2.1 does not know the file of a message of raft.
+        self.votes[4] += u32::from(caller.ends_with(".rs") || begins_with_region(&record.message));
         // RocksDB's headers are within TiKV as well, and begin with a small letter.
         let header = caller.ends_with(".h") && caller.starts_with(char::is_uppercase);
         self.votes[5] += u32::from(caller.ends_with(".cpp") || header);
@@ -101,7 +102,7 @@ impl Sink for Look {
             (b"Welcome to TiKV", Component::Tikv),
             // It is built from BR's sources, and imports as BR restores.
             (b"Welcome to TiDB-Lightning", Component::Br),
-            (b"Welcome to TiDB", Component::Tidb),
+            (b"Welcome to TiDB.", Component::Tidb),
             (b"Welcome to Placement Driver", Component::Pd),
             (b"Welcome to Backup", Component::Br),
             (b"Welcome to TiFlash", Component::Tiflash),
@@ -140,7 +141,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::writer;
-    use crate::units::Component::{Br, Pd, Tidb};
+    use crate::units::Component::{Br, Pd, Tidb, Tikv};
 
     #[test]
     fn br_is_told_from_the_tidb_within_it() {
@@ -168,5 +169,9 @@ mod tests {
         ] {
             assert_eq!(writer(text.as_bytes()).component, Some(Pd), "{text}");
         }
+        let raft = "2019/08/13 03:27:49.382 INFO <unknown>:719: [region 94812] 94815 became follower at term 39\n";
+        assert_eq!(writer(raft.as_bytes()).component, Some(Tikv));
+        let operator = "I0725 14:54:44.467123       1 version.go:38] Welcome to TiDB Operator.\n";
+        assert_eq!(writer(operator.as_bytes()).component, None);
     }
 }
