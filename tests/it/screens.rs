@@ -760,6 +760,17 @@ fn what_tools_and_clients_say_has_its_cause() {
             "configuration",
             "This PD does not start",
         ),
+        (
+            "goroutine 1 [running]:\nruntime/debug.PrintStack()\n\t/usr/local/go/src/runtime/debug/stack.go:16 +0x19\n\
+             github.com/pingcap/tidb/session.mustExecute({0x3d, 0xc0})\n\t/src/tidb/session/bootstrap.go:7 +0x8a\n",
+            "unknown",
+            "TiDB does not start",
+        ),
+        (
+            "2019/08/13 03:27:49.382 tikv-server.rs:103: [ERROR] Other(StringError(\"PD cluster failed to respond\"))\n",
+            "pd-unavailable",
+            "TiKV did not start",
+        ),
         // Started again in vain, it has failed once.
         (
             "[2022/07/25 14:10:00.000 +00:00] [FATAL] [setup.rs:310] [\"invalid configuration: the moon is full\"]\n\
