@@ -642,6 +642,23 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
             "A backup failed (store 1)",
         ),
         (
+            "Error: error happen in store 1 at : Io(Custom { kind: Other, error: \"HTTP error status (status: 503, body: \\\"ServerBusy\\\")\" })\n"
+                .to_owned(),
+            ["backup-failed", "storage-throttled", "retry"],
+            "A backup failed (store 1)",
+        ),
+        (
+            "Error: load backupmeta failed: open /backup/backupmeta: no such file or directory\n".to_owned(),
+            ["restore-failed", "unknown", "investigate"],
+            "A restore failed",
+        ),
+        (
+            "Error: split region failed: err=message:\"key 01 is not in region key range [02, 03) for region 94812\" key_not_in_region:<region_id:94812 > \n"
+                .to_owned(),
+            ["restore-failed", "unknown", "retry"],
+            "because of regions that were split",
+        ),
+        (
             "Error: [pd] failed to get cluster id\n".to_owned(),
             ["other", "pd-unavailable", "fix-and-retry"],
             "A br command failed",
@@ -871,6 +888,13 @@ fn whatever_a_statement_is_answered_its_failure_is_told() {
     );
     let kinds: Vec<_> = report.rows("incidents").into_iter().map(|incident| incident["kind"].clone()).collect();
     assert_eq!(kinds, ["backup-failed", "restore-failed"]);
+    for answer in [
+        "ERROR 8125 (HY000) at line 1: Restore failed: the moon is full",
+        "Error 8125 (HY000): Restore failed: the moon is full",
+        "[2025-03-14T06:35:06.127Z] ERROR 8125 (HY000): Restore failed: the moon is full",
+    ] {
+        assert_told(answer, ["restore-failed", "unknown", "investigate"], "Restore failed: the moon is full");
+    }
 }
 
 /// What a client is told of a statement is no error of `br`, and each answer stands for itself.
@@ -1013,4 +1037,25 @@ fn an_exception_below_a_record_of_java_belongs_to_it() {
         ]
     );
     assert!(report.rows("incidents").is_empty(), "what is tried again is no failure of a command");
+}
+
+/// `kubectl get -o yaml` folds what a job of TiDB Operator saw of its `br` at a blank, also within its header.
+#[test]
+fn a_record_in_a_folded_status_is_whole() {
+    let status = "cluster db/full-1, wait pipe message failed, errMsg [2025/03/14 06:35:06.127 +00:00] [ERROR] [backup.go:49] \
+                  [\\\"failed to backup\\\"] [error=\\\"error happen in store 4 at 10.0.1.12:20160: failed to put object: gave up: \
+                  [BR:KV:ErrKVStorage]tikv storage occur I/O error\\\"], err: exit status 1";
+    for (at, _) in status.match_indices(' ').filter(|(at, _)| *at > 55) {
+        let (one, other) = (&status[..at], &status[at + 1..]);
+        let text = format!(
+            "  conditions:\n  - lastTransitionTime: \"2025-03-14T06:35:07Z\"\n    message: \"{one}\n      {other}\"\n    reason: \
+             BackupDataToRemoteFailed\n    status: \"True\"\n    type: Failed\n"
+        );
+        let report = found(&text);
+        let event = report.row("events");
+        let told = ["time", "level", "store_id", "error_code"].map(|column| &*event[column]);
+        assert_eq!(told, ["2025-03-14T06:35:06.127Z", "ERROR", "4", "BR:KV:ErrKVStorage"], "{text}");
+        assert!(event["message"].contains("failed to put object: gave up"), "{text}: {event:?}");
+        assert_told(&text, ["backup-failed", "storage-access", "fix-and-retry"], "(store 4)");
+    }
 }

@@ -26,10 +26,32 @@ pub(super) fn joined(raw: &[u8], breaks: Breaks) -> Cow<'_, [u8]> {
     if breaks == Breaks::Own {
         return Cow::Owned(apart(&lines));
     }
+    if let Some(text) = unfolded(&lines) {
+        return Cow::Owned(text);
+    }
     match halved(&lines) {
         Some(single) => Cow::Owned(together(&single.iter().map(|line| &**line).collect::<Vec<_>>(), &partial)),
         None => Cow::Owned(together(&lines, &partial)),
     }
+}
+
+/// The text of a string that YAML folded at blanks, as `kubectl get -o yaml` prints the status of a backup: below its first line all
+/// are indented alike; what is less deep is another value.
+fn unfolded(lines: &[&[u8]]) -> Option<Vec<u8>> {
+    let (first, rest) = lines.split_first()?;
+    let depth = |line: &[u8]| line.iter().take_while(|byte| **byte == b' ').count();
+    let own = rest.first().map(|line| depth(line)).filter(|depth| *depth > 1)?;
+    let is_string = memchr::memmem::find(first, b"[\\\"").is_some() || header::cut(first).is_some();
+    if !is_string || rest.iter().any(|line| depth(line) > own) {
+        return None;
+    }
+    let mut out = first.to_vec();
+    for line in rest.iter().map_while(|line| line.get(own..).filter(|_| depth(line) == own)) {
+        out.push(b' ');
+        // A blank at the start of a line is escaped.
+        out.extend_from_slice(line.strip_prefix(b"\\").filter(|line| line.starts_with(b" ")).unwrap_or(line));
+    }
+    Some(out)
 }
 
 /// The lines of an object without a mail's or table's marks, where all but the first have them.
@@ -200,6 +222,21 @@ mod tests {
         let broken = TEXT.replace("] [endpoint", "]\n[endpoint").replace("merge, region", "merge,\nregion");
         assert_eq!(text(&broken), TEXT);
         assert_eq!(text(&TEXT.replace("region 94812", "region\n94812")), TEXT);
+    }
+
+    #[test]
+    fn strings_of_yaml_are_folded_at_blanks() {
+        let line = |text: &str| text.replace('"', "\\\"");
+        for at in TEXT.match_indices(' ').map(|(at, _)| at).filter(|at| *at > 10) {
+            let (one, other) = (line(&TEXT[..at]), line(&TEXT[at + 1..]));
+            let found = text(&format!("{one}\n        {other}\n      reason: x\n"));
+            // What is less deep is another value.
+            assert_eq!(found, line(TEXT), "{at}");
+        }
+        assert_eq!(
+            text("[2022/07/25\n  14:54:44.467 +00:00]\n  \\ [WARN]"),
+            "[2022/07/25 14:54:44.467 +00:00]  [WARN]"
+        );
     }
 
     #[test]

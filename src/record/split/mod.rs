@@ -165,7 +165,9 @@ impl<'w, S: Sink> Splitter<'w, '_, S> {
             }
             // The end of a header that a terminal broke.
             Look::Start(Kind::Header, _)
-                if self.is_cut() && header::is_weak(&plain(line)) && self.continues(at, line, true) => {}
+                if self.is_cut()
+                    && header::is_weak(plain(line).trim_ascii_start())
+                    && self.continues(at, line, true) => {}
             // The exception that a record of Java is about.
             Look::Start(Kind::Panic, _)
                 if self.is_below_foreign(at) && console::is_exception(&plain(line)) && self.add(at, line) => {}
