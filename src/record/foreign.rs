@@ -1,7 +1,7 @@
 //! Formats of older versions and other programs: TiKV 2.x and PD 2.x/3.0, RocksDB, klog, plain ISO times, the kernel.
 
 use super::java::{self, Java};
-use super::{Kind, Record};
+use super::{Kind, Record, console};
 use crate::units::{Level, MONTHS, Timestamp, parse_naive, parse_offset};
 use std::borrow::Cow;
 
@@ -272,6 +272,10 @@ pub(super) fn skip_words<'t>(text: &'t [u8], record: &mut Record<'static>) -> &'
     for _ in 0..5 {
         let trimmed = rest.trim_ascii_start();
         let trimmed = trimmed.strip_prefix(b"]").map_or(trimmed, |rest| rest.trim_ascii_start());
+        // What a client says of a statement begins with a level, but its number is no thread's.
+        if console::is_refusal(trimmed) {
+            return trimmed;
+        }
         let (open, stop): (bool, &[u8]) = match trimmed.first() {
             Some(b'[') => (true, b"]"),
             Some(b'<') if !trimmed.starts_with(b"<unknown>:") => (true, b">"),
@@ -318,6 +322,11 @@ mod tests {
                 "2022/04/30-07:16:11.145823 7f8a1b2c [WARN] [db/column_family.cc:805] [default] Stalling writes",
                 Some(Level::Warn),
                 "[default] Stalling writes",
+            ),
+            (
+                "[2025-03-14T06:35:06.127Z] ERROR 1146 (42S02) at line 1: Table 'app.t' doesn't exist",
+                Some(Level::Error),
+                "ERROR 1146 (42S02) at line 1: Table 'app.t' doesn't exist",
             ),
             ("2016-08-25 14:07:36,250 snap.rs:199 - ERROR - it failed: x", Some(Level::Error), "it failed: x"),
             ("E0725 14:54:44.467123       1 leader.go:12] lost lease", Some(Level::Error), "lost lease"),

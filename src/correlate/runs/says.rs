@@ -103,13 +103,14 @@ pub(super) fn job_of_failure(event: &Event) -> Job {
         _ => {}
     }
     // What a statement is answered.
-    if message.contains("): Restore failed: ") {
+    if message.contains(": Restore failed: ") {
         return Job::Restore;
     }
-    if message.contains("): Backup failed: ") {
+    if message.contains(": Backup failed: ") {
         return Job::Backup;
     }
-    let failed = event.severity >= Severity::Error;
+    // What a console says ends a run, harmless as it may be elsewhere.
+    let failed = event.severity >= Severity::Error || ending_of(event) == Some(Ending::Console);
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if failed
         && (message.starts_with("failed to restore")
@@ -119,6 +120,7 @@ pub(super) fn job_of_failure(event: &Event) -> Job {
                 "download sst failed",
                 "ingest sst failed",
                 "restore failed",
+                "load backupmeta failed",
             ]))
     {
         return Job::Restore;
