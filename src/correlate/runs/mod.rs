@@ -32,15 +32,7 @@ impl Runs {
     /// Takes an event.
     pub(super) fn take(&mut self, told: &Told<'_>, learned: &Learned, episode: EpisodeId) {
         let event = told.event;
-        // On a terminal the tool of TiCDC ends as `br` does; its servers' logs and last words are no runs.
-        let of_tool = event.component == Some(Component::Cdc) && event.level.is_none() && event.shows_writer;
-        let of_br = event.component == Some(Component::Br)
-            || of_tool
-            || (event.component.is_none() && told.component.is_none_or(|component| component == Component::Br));
-        // Last words on a terminal, with a stack that does not name the program, may be any server's.
-        let of_any = &*event.group == "panic" && event.level.is_none() && event.component.or(told.component).is_none();
-        let of_br = of_br && !of_any;
-        if !of_br
+        if !is_of_a_run(told)
             || is_screen(event)
             || is_fragment(event)
             || &*event.rule == "br-status-no-task"
@@ -92,6 +84,20 @@ impl Runs {
             }
         }
         joined
+    }
+}
+
+/// Whether a record is one of `br`, or may be: nobody else is known to have written it.
+fn is_of_a_run(told: &Told<'_>) -> bool {
+    let event = told.event;
+    match event.component {
+        Some(Component::Br) => true,
+        // On a terminal the tool of TiCDC ends as `br` does; its servers' logs and last words are no runs.
+        Some(Component::Cdc) => event.level.is_none() && event.shows_writer,
+        Some(_) => false,
+        // Last words on a terminal, with a stack that does not name the program, may be any server's.
+        None if told.component.is_none() => &*event.group != "panic" || event.level.is_some(),
+        None => told.component == Some(Component::Br),
     }
 }
 
