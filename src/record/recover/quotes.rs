@@ -77,7 +77,8 @@ pub(super) fn single(text: &[u8]) -> Vec<u8> {
         let start = at + next;
         let run = text[start..].iter().take_while(|byte| **byte == b'"').count();
         if run % 2 == 1 {
-            if is_escaped(text, start) || text[..start].ends_with(b"=") {
+            let opens = text[..start].ends_with(b"=") || text.get(start + run).is_some_and(u8::is_ascii_alphanumeric);
+            if is_escaped(text, start) || opens {
                 return replace(text, &[(b"\\\"", b"\\\""), (b"\"\"", b"\"")]);
             }
             end = start + run - 1;

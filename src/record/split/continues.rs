@@ -30,9 +30,13 @@ impl<S: Sink> Splitter<'_, '_, S> {
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
             Kind::Console if is_heading(line) || console::is_refusal(line) => false,
             Kind::Console if self.is_closed_quote(open) || self.is_above_sentence(open, line) => false,
-            Kind::Console => !fragment || line.starts_with(b" ") || self.ends_console(open.start..open.end, line),
+            Kind::Console => {
+                let so_far = open.start..open.end;
+                !fragment || line.starts_with(b" ") || self.ends_console(so_far, line) || self.is_list(open)
+            }
             Kind::Foreign => {
-                (!fragment || self.is_dispatch(open)) && (!self.is_behind_blank(open, at) || is_trace(line))
+                (!fragment || self.is_dispatch(open) || self.is_list(open))
+                    && (!self.is_behind_blank(open, at) || is_trace(line))
             }
             // An empty line within a value: only what closes its quote goes on behind it.
             Kind::Clean | Kind::Header if self.is_behind_blank(open, at) => open.unfinished && closes_quote(line),
@@ -73,6 +77,12 @@ impl<S: Sink> Splitter<'_, '_, S> {
     /// Whether the open record is TiDB's of a statement that failed, as before v3.0: connection, statement and error are lines of it.
     fn is_dispatch(&self, open: Open) -> bool {
         memchr::memmem::find(&self.window[open.start..open.end.min(open.start + 256)], b" dispatch error").is_some()
+    }
+
+    /// Whether the open record is about retries that lasted too long: each error that they met is a line of it.
+    fn is_list(&self, open: Open) -> bool {
+        let text = &self.window[open.start..open.end.min(open.start + 512)];
+        memchr::memmem::find(text, b" is exceeded, errors:").is_some()
     }
 
     /// Whether the open record stands in backticks and they are closed.
