@@ -791,6 +791,17 @@ fn what_tools_and_clients_say_has_its_cause() {
             "pd-unavailable",
             "TiKV did not start",
         ),
+        (
+            "{\n    \"result\": false,\n    \"msg\": \"[code=46014:class=scheduler:scope=internal:level=medium], Message: it is there\",\n    \
+             \"sources\": [\n    ]\n}\n",
+            "unknown",
+            "A command of DM failed",
+        ),
+        (
+            "[2022/07/25 14:54:44.467 +00:00] [FATAL] [main.go:209] [\"value of [tmp-storage-quota](7 byte) exceeds the capacity(6 byte)\"]\n",
+            "configuration",
+            "TiDB does not start",
+        ),
         // Started again in vain, it has failed once.
         (
             "[2022/07/25 14:10:00.000 +00:00] [FATAL] [setup.rs:310] [\"invalid configuration: the moon is full\"]\n\
@@ -901,6 +912,20 @@ fn whatever_a_statement_is_answered_its_failure_is_told() {
 }
 
 /// What a client is told of a statement is no error of `br`, and each answer stands for itself.
+#[test]
+fn errors_that_a_statement_met_are_lines_of_its_failure() {
+    let text = "\
+        ERROR 1105 (HY000): [try again later]: backoffer.maxSleep 15000ms is exceeded, errors:\n\
+        message:\"region is stale\" stale_epoch:<new_regions:<id:94812 start_key:\"t\" end_key:\"\" region_epoch:<conf_ver:3 version:7 > peers:<id:94813 store_id:4 > > >\n\
+        not leader: region_id:94816 , ctx: region ID: 94816\n\
+        mysql> SELECT 1;\n\
+        ERROR 1105 (HY000): other error: x\n";
+    let report = found(text);
+    let event = &report.rows("events")[0];
+    assert_eq!(report.row("sources")["records"], "2");
+    assert_eq!((&*event["regions"], &*event["stores"]), ("94812;94816", "4"));
+}
+
 #[test]
 fn answers_to_statements_are_tidb_s() {
     let report = found(
