@@ -137,6 +137,11 @@ mod tests {
         ] {
             assert_eq!(undone(text, true), want);
         }
+        let open = r#"message:"region is stale" id:2 end_key:"" >"#;
+        assert!(
+            String::from_utf8_lossy(&single(open.as_bytes())).contains("id:2"),
+            "a quote before a word closes no cell"
+        );
         assert!(opens(br#""2022","tikv",""#) && !opens(br#"{app=\"x\"} "#));
     }
 }
