@@ -802,6 +802,11 @@ fn what_tools_and_clients_say_has_its_cause() {
             "configuration",
             "TiDB does not start",
         ),
+        (
+            "Error: [CDC:ErrKafkaNewProducer]new kafka producer: kafka: client has run out of available brokers to talk to: EOF\n",
+            "network",
+            "A changefeed failed",
+        ),
         // Started again in vain, it has failed once.
         (
             "[2022/07/25 14:10:00.000 +00:00] [FATAL] [setup.rs:310] [\"invalid configuration: the moon is full\"]\n\
