@@ -177,7 +177,7 @@ fn head(text: &[u8]) -> Option<Head> {
     if !matches!(tail.first(), Some(b' ' | b'\t' | b']' | b':')) {
         return None;
     }
-    if is_inner_time(tail) {
+    if is_inner_time(tail) || is_listed_file(tail) {
         return None;
     }
     let level = tail
@@ -196,6 +196,13 @@ fn short_year(text: &[u8]) -> Option<Head> {
     let java = java::spark(&text[LENGTH..])?;
     let (naive, _) = parse_naive(&[b"20", stamp].concat())?;
     Some(Head { time: Timestamp(naive), zone: None, level: Some(java.level), rest: LENGTH })
+}
+
+/// Whether behind a time stand a size and a name alone: a row of what `aws s3 ls` lists.
+fn is_listed_file(tail: &[u8]) -> bool {
+    let mut words = tail.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let (size, name) = (words.next().unwrap_or_default(), words.next());
+    tail.starts_with(b"  ") && name.is_some() && words.next().is_none() && size.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether a time goes on as Go prints it within values, ` UTC m=+3600.1`, ` +0000 UTC)`: then a terminal broke the line before it.

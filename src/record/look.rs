@@ -103,8 +103,10 @@ fn judge(line: &[u8]) -> Look {
     if upright::begins(text) {
         return Look::Start(Kind::Row, line.len() - text.len());
     }
-    if let Some(kind) = json_kind(text) {
-        return Look::Start(kind, line.len() - text.len());
+    // Markdown escapes the bracket.
+    let list = text.strip_prefix(b"\\").filter(|list| list.starts_with(b"[{\"")).unwrap_or(text);
+    if let Some(kind) = json_kind(list) {
+        return Look::Start(kind, line.len() - list.len());
     }
     // A record in a string of an object that has many lines.
     let is_member = text.len() < line.len() && json::is_member(text);
@@ -310,7 +312,12 @@ mod tests {
             (r#"{"log":"[2022/07/25 14:54:44.467 +00:00] [INFO] x\n","stream":"stderr"}"#, start(Kind::Json)),
             ("{&quot;level&quot;:&quot;WARN&quot;,&quot;message&quot;:&quot;x&quot;}", start(Kind::Json)),
             (r#"[{"name":"task1","start_ts":1}]"#, start(Kind::StatusJson)),
+            (r#"\[{"name":"task1","start_ts":1}\]"#, Look::Start(Kind::StatusJson, 1)),
             ("> #1 <", start(Kind::StatusTask)),
+            ("#1 <", start(Kind::StatusTask)),
+            ("#1 < #2", Look::Other),
+            ("2025-02-19 07:39:15   45012822 0650-ab.log", Look::Other),
+            ("2025-02-19 07:39:15 tikv 45012822 keys", start(Kind::Foreign)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
             (">Error: no such task", start(Kind::Console)),

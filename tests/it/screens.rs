@@ -249,6 +249,37 @@ fn screens_on_one_line_behind_a_prompt() {
     }
 }
 
+/// Markdown escapes brackets, and takes the sign before a task's number for a quotation.
+#[test]
+fn screens_that_went_through_markdown() {
+    // A terminal breaks lines within characters: bytes are replaced.
+    let replaced = |text: &[u8], pairs: &[(&str, &str)]| -> Vec<u8> {
+        let letters: String = text.iter().copied().map(char::from).collect();
+        let letters = pairs.iter().fold(letters, |text, (from, to)| text.replace(from, to));
+        letters.chars().map(|letter| letter as u8).collect()
+    };
+    let keys = [("[global]", r"\[global\]"), ("[store=1]", r"\[store=1\]"), ("[store=10245]", r"\[store=10245\]")];
+    for width in [80, 120, 250] {
+        let joined = replaced(&printed(&[failed()], width, Copied::Joined("  ")), &keys);
+        assert_eq!(read(&joined), wanted(&[failed()]), "{width}");
+        let apart = replaced(&printed(&[failed()], width, Copied::Plain), &[("> #1 <", "#1 <")]);
+        assert_eq!(read(&apart), wanted(&[failed()]), "{width}");
+    }
+    let apart = replaced(&printed(&[failed()], 600, Copied::Plain), &keys);
+    assert_eq!(read(&replaced(&apart, &[("\n", "\n\n")])), wanted(&[failed()]));
+    let brackets = [("[{\"name", "\\[{\"name"), (":[", ":\\["), ("],", "\\],")];
+    assert_eq!(read(&replaced(JSON.as_bytes(), &brackets)), read(JSON.as_bytes()));
+}
+
+/// The store that holds a task's data is PD's.
+#[test]
+fn a_task_that_lost_etcd_lost_pd() {
+    let text = "> #1 <\n name: task1\n status: \u{25CB} ERROR\n start: 2022-07-25 13:49:02.868 +0000\ncheckpoint[global]: 2022-07-25 14:46:50.118 \
+                +0000; gap=31m29s\nerror[store=1]: KV:LogBackup:Etcd\nerror-happen-at[store=1]: 2022-07-25 14:54:44.467 +0000; gap=23m35s\n\
+                error-message[store=1]: Etcd meet error grpc request error: status: Unavailable, message: \"dns error: failed to lookup address\"\n";
+    assert_told(text, ["task-failed", "pd-unavailable", "resume"], "Store 1");
+}
+
 #[test]
 fn the_program_says_the_same_at_every_width() {
     let sandbox = Sandbox::new();

@@ -16,6 +16,8 @@ pub(super) fn repaired(text: &[u8]) -> Vec<u8> {
             },
             b'{' => repair.begin(b'{', after),
             b'}' | b']' => repair.end(byte, after),
+            // As Markdown escapes a bracket.
+            b'\\' if matches!(after.first(), Some(b'[' | b']')) => after,
             b',' => repair.comma(after),
             b':' => repair.push(byte, after),
             _ if byte.is_ascii_whitespace() => after,
@@ -191,6 +193,7 @@ mod tests {
             (r#"{"a": [REDACTED_LONG_ID], "b": [1, 2]}"#, r#"{"a":"[REDACTED_LONG_ID]","b":[1,2]}"#),
             ("{\"a\": \"x\ny\", ...\n \"b\": {\"c\": 1 ...}}", r#"{"a":"xy","b":{"c":1}}"#),
             (r#"{"a": 1, "b": [{"c": "re"#, r#"{"a":1,"b":[{"c":"re..."}]}"#),
+            (r#"{"a": \[1, 2\], "b": "\["}"#, r#"{"a":[1,2],"b":"\["}"#),
             (r#"{"a": 94"#, r#"{"a":"94..."}"#),
             (r#"{"a": 1, "b":"#, r#"{"a":1,"b":null}"#),
             (r#"{"a": 1,}, {"b": 2}"#, r#"{"a":1}"#),

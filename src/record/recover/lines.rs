@@ -101,6 +101,9 @@ fn one(line: &[u8]) -> Cow<'_, [u8]> {
 fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
     let mut out: Vec<&[u8]> = lines.iter().map(|line| &**line).collect();
     let [first, second, ..] = lines else { return out };
+    if let Some(inner) = without_frame(&out) {
+        return inner;
+    }
     let blanks = first.len() - first.trim_ascii_start().len();
     let start = header::find(first).map_or_else(|| prefix::strip(first).at.max(blanks), |header| header.start);
     // Blanks behind a container's prefix are the text's own.
@@ -134,6 +137,17 @@ fn without_repeats<'l>(lines: &'l [Cow<'_, [u8]>]) -> Vec<&'l [u8]> {
         out[0] = &out[0][start..];
     }
     out
+}
+
+/// The lines without the edges of a frame, where the record begins behind prose in it and so behind its left edge.
+fn without_frame<'l>(lines: &[&'l [u8]]) -> Option<Vec<&'l [u8]>> {
+    let (first, rest) = lines.split_first()?;
+    let bar = rest.first().and_then(|line| prefix::bar(line))?;
+    let right =
+        |line: &'l [u8]| line.trim_ascii_end().strip_suffix(bar).map(|text| text.strip_suffix(b" ").unwrap_or(text));
+    let left = |line: &'l [u8]| line.strip_prefix(bar).map(|text| text.strip_prefix(b" ").unwrap_or(text));
+    let inner = rest.iter().map(|line| left(line).map(|text| right(text).unwrap_or(text)));
+    std::iter::once(right(first).filter(|_| prefix::bar(first).is_none())).chain(inner).collect()
 }
 
 /// A line of a container without its prefix, which no text begins with by chance.
@@ -213,8 +227,12 @@ mod tests {
             let found = text(&format!("{first}{}", wrapped(50, between)));
             assert!(found.ends_with(TEXT), "{found}");
         }
-        let row = format!("| {} |", wrapped(50, " |\n| "));
-        assert_eq!(text(&row), TEXT);
+        for bar in ["|", "\u{2502}"] {
+            let row = format!("{} {bar}", wrapped(50, &format!(" {bar}\n{bar} ")));
+            assert_eq!(text(&format!("{bar} {row}")), TEXT);
+            // Its left edge stands before prose.
+            assert_eq!(text(&row), TEXT);
+        }
     }
 
     #[test]

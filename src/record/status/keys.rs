@@ -44,7 +44,9 @@ pub(in crate::record) fn key(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = trim_marks(line).trim_ascii_start();
     let colon = memchr::memchr(b':', &text[..text.len().min(64)])?;
     let (key, value) = (&text[..colon], &text[colon + 1..]);
-    is_key(key).then(|| (key, value.strip_prefix(b" ").unwrap_or(value)))
+    // Markdown escapes brackets.
+    let is_known = is_key(key) || (key.ends_with(b"\\]") && is_key(&super::without_escapes(key)));
+    is_known.then(|| (key, value.strip_prefix(b" ").unwrap_or(value)))
 }
 
 /// The line `> #N <` that starts a task.
@@ -55,9 +57,10 @@ pub(in crate::record) fn is_task(line: &[u8]) -> bool {
     let text = prefix::without_end_bar(text, None).unwrap_or(text);
     let text =
         text.strip_prefix(b"> ").filter(|rest| rest.starts_with(b"> #") || rest.starts_with(b"&gt;")).unwrap_or(text);
-    let inner = text
-        .strip_prefix(b"> #")
-        .or_else(|| text.strip_prefix(b"&gt; #"))
+    // Markdown takes the first sign for a quotation, and shows none.
+    let inner = [&b"> #"[..], b"&gt; #", b"#"]
+        .iter()
+        .find_map(|start| text.strip_prefix(*start))
         .and_then(|rest| rest.strip_suffix(b" <").or_else(|| rest.strip_suffix(b" &lt;")));
     inner.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }

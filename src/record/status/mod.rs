@@ -18,7 +18,7 @@ const LATE_SECONDS: i64 = 600;
 
 /// Reads a task, from its `> #N <` line on, or from a later line where a copy has cut that off.
 pub(super) fn read(raw: &[u8]) -> Record<'static> {
-    let pairs = pairs(raw);
+    let pairs = pairs(&without_escapes(raw));
     let get = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
     let errors =
         pairs.iter().filter(|(key, _)| key.starts_with("error-happen-at[")).filter_map(|(_, value)| moment(value));
@@ -38,6 +38,15 @@ pub(super) fn read(raw: &[u8]) -> Record<'static> {
         kind: Kind::StatusTask,
         ..Record::default()
     }
+}
+
+/// The screen without the backslashes by which Markdown escapes the brackets of its keys: `error\[store=1\]`.
+fn without_escapes(raw: &[u8]) -> Cow<'_, [u8]> {
+    if ![&b"\\[store="[..], b"\\[global"].iter().any(|key| memchr::memmem::find(raw, key).is_some()) {
+        return Cow::Borrowed(raw);
+    }
+    let is_escape = |at: usize| raw[at] == b'\\' && matches!(raw.get(at + 1), Some(b'[' | b']' | b'_'));
+    Cow::Owned((0..raw.len()).filter(|at| !is_escape(*at)).map(|at| raw[at]).collect())
 }
 
 /// The moment at the start of a value, as `2022-07-25 14:54:44.467 +0000; gap=11h23m35s` or RFC 3339.
