@@ -302,6 +302,17 @@ mod tests {
     }
 
     #[test]
+    fn screens_that_went_through_markdown() {
+        for (line, want) in [
+            (r#"\[{"name":"task1","start_ts":1}\]"#, Look::Start(Kind::StatusJson, 1)),
+            ("#1 <", Look::Start(Kind::StatusTask, 0)),
+            ("#1 < #2", Look::Other),
+        ] {
+            assert_eq!(look(line.as_bytes()), want, "{line}");
+        }
+    }
+
+    #[test]
     fn lines_of_every_kind() {
         let start = |kind| Look::Start(kind, 0);
         for (line, want) in [
@@ -312,10 +323,7 @@ mod tests {
             (r#"{"log":"[2022/07/25 14:54:44.467 +00:00] [INFO] x\n","stream":"stderr"}"#, start(Kind::Json)),
             ("{&quot;level&quot;:&quot;WARN&quot;,&quot;message&quot;:&quot;x&quot;}", start(Kind::Json)),
             (r#"[{"name":"task1","start_ts":1}]"#, start(Kind::StatusJson)),
-            (r#"\[{"name":"task1","start_ts":1}\]"#, Look::Start(Kind::StatusJson, 1)),
             ("> #1 <", start(Kind::StatusTask)),
-            ("#1 <", start(Kind::StatusTask)),
-            ("#1 < #2", Look::Other),
             ("2025-02-19 07:39:15   45012822 0650-ab.log", Look::Other),
             ("2025-02-19 07:39:15 tikv 45012822 keys", start(Kind::Foreign)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),

@@ -947,7 +947,6 @@ fn whatever_a_statement_is_answered_its_failure_is_told() {
     }
 }
 
-/// What a client is told of a statement is no error of `br`, and each answer stands for itself.
 #[test]
 fn errors_that_a_statement_met_are_lines_of_its_failure() {
     let text = "\
@@ -962,6 +961,7 @@ fn errors_that_a_statement_met_are_lines_of_its_failure() {
     assert_eq!((&*event["regions"], &*event["stores"]), ("94812;94816", "4"));
 }
 
+/// What a client is told of a statement is no error of `br`, and each answer stands for itself.
 #[test]
 fn answers_to_statements_are_tidb_s() {
     let report = found(
