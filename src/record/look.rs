@@ -302,11 +302,14 @@ mod tests {
     }
 
     #[test]
-    fn screens_that_went_through_markdown() {
+    fn what_markdown_and_listings_make_of_lines() {
+        let start = |kind| Look::Start(kind, 0);
         for (line, want) in [
             (r#"\[{"name":"task1","start_ts":1}\]"#, Look::Start(Kind::StatusJson, 1)),
-            ("#1 <", Look::Start(Kind::StatusTask, 0)),
+            ("#1 <", start(Kind::StatusTask)),
             ("#1 < #2", Look::Other),
+            ("2025-02-19 07:39:15   45012822 0650-ab.log", Look::Other),
+            ("2025-02-19 07:39:15 tikv 45012822 keys", start(Kind::Foreign)),
         ] {
             assert_eq!(look(line.as_bytes()), want, "{line}");
         }
@@ -324,8 +327,6 @@ mod tests {
             ("{&quot;level&quot;:&quot;WARN&quot;,&quot;message&quot;:&quot;x&quot;}", start(Kind::Json)),
             (r#"[{"name":"task1","start_ts":1}]"#, start(Kind::StatusJson)),
             ("> #1 <", start(Kind::StatusTask)),
-            ("2025-02-19 07:39:15   45012822 0650-ab.log", Look::Other),
-            ("2025-02-19 07:39:15 tikv 45012822 keys", start(Kind::Foreign)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
             (">Error: no such task", start(Kind::Console)),

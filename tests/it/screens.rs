@@ -679,6 +679,22 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
             "A backup failed (store 1)",
         ),
         (
+            "Error: [pd] failed to get cluster id\n".to_owned(),
+            ["other", "pd-unavailable", "fix-and-retry"],
+            "A br command failed",
+        ),
+    ] {
+        assert_told(&text, told, says);
+    }
+    // The head of a table is no part of what stands in it.
+    let table = found("2025-03-14 06:35:06 | Error: table app.t is not in the backup\n-- | --\n  |   | x\n");
+    assert_eq!(table.row("events")["message"], "table app.t is not in the backup");
+}
+
+#[test]
+fn what_a_command_says_alone_tells_what_failed() {
+    for (text, told, says) in [
+        (
             "Error: load backupmeta failed: open /backup/backupmeta: no such file or directory\n".to_owned(),
             ["restore-failed", "unknown", "investigate"],
             "A restore failed",
@@ -690,9 +706,14 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
             "because of regions that were split",
         ),
         (
-            "Error: [pd] failed to get cluster id\n".to_owned(),
-            ["other", "pd-unavailable", "fix-and-retry"],
+            line("ERROR", "conn.go:152", "[\"fail to create pd controller\"] [error=\"pd address (pd:2379) not available, error is dial tcp: lookup pd on 10.0.0.1:53: no such host, please check network: [BR:PD:ErrPDUpdateFailed]failed to update PD\"]"),
+            ["other", "network", "retry"],
             "A br command failed",
+        ),
+        (
+            line("ERROR", "main.go:38", "[\"br failed\"] [error=\"It supports single stream log task currently: [BR:Stream:ErrStreamLogTaskExist]stream task already exists\"]"),
+            ["other", "operator", "fix-and-retry"],
+            "br log start failed",
         ),
     ] {
         assert_told(&text, told, says);
@@ -706,6 +727,12 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
     // The head of a table is no part of what stands in it.
     let table = found("2025-03-14 06:35:06 | Error: table app.t is not in the backup\n-- | --\n  |   | x\n");
     assert_eq!(table.row("events")["message"], "table app.t is not in the backup");
+    // Two commands: the second one's words are those of a log's record, too.
+    let two = found(
+        "Error: databases app existed in restored cluster: [BR:Restore:ErrDatabasesAlreadyExisted]databases already existed in restored cluster\n\n\
+         Error: failed to restore kv files: failed during reading file v1/backupmeta/1.meta: NoSuchKey: The specified key does not exist.\n",
+    );
+    assert_eq!(two.rows("incidents").len(), 2);
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(super) enum Ending {
     Success,
     FailedSummary,
     FailedCommand,
+    NoPd,
     BrFailed,
     Console,
     Panic,
@@ -61,12 +62,18 @@ pub(super) fn ending_of(event: &Event) -> Option<Ending> {
     if rule == "br-failed" || message.starts_with("br failed") || of_lightning() {
         return Some(Ending::BrFailed);
     }
-    let command = ["failed to stream", "failed to run stream command", "failed to backup", "failed to restore"];
-    if rule == "br-safepoint-check-panic" || command.iter().any(|head| message.starts_with(head)) {
-        return Some(Ending::FailedCommand);
-    }
     // A console says nothing but what went wrong; below an error, what it says of its life is no end.
     let console = event.time.is_none() && event.level.is_none();
+    // What a command says on a console may begin with the same words: `failed to restore kv files: `.
+    let ends = |rest: &str| !console || rest.is_empty() || rest.starts_with(": ");
+    let command = ["failed to stream", "failed to run stream command", "failed to backup", "failed to restore"];
+    if rule == "br-safepoint-check-panic" || command.iter().any(|head| message.strip_prefix(head).is_some_and(ends)) {
+        return Some(Ending::FailedCommand);
+    }
+    // Nothing can be asked of BR without PD; what ends the command may not be in the logs.
+    if rule == "br-pd-controller-failed" {
+        return Some(Ending::NoPd);
+    }
     let least = if &*event.group == "lifecycle" { Severity::Error } else { Severity::Notice };
     (console && event.severity >= least).then_some(Ending::Console)
 }
@@ -99,8 +106,10 @@ pub(super) fn job_of_failure(event: &Event) -> Job {
         "br-resume-gc-exceeded" => return Job::Log(Verb::Resume),
         // They name no command, but only a backup writes them.
         "br-backup-tikv-error" | "br-backup-checkpoint-lock-failed" => return Job::Backup,
-        "br-task-exists" => return Job::Log(Verb::Start),
         _ => {}
+    }
+    if event.codes.iter().any(|code| &**code == "BR:Stream:ErrStreamLogTaskExist") {
+        return Job::Log(Verb::Start);
     }
     // What a statement is answered.
     if message.contains(": Restore failed: ") {

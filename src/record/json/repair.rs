@@ -22,8 +22,8 @@ pub(super) fn repaired(text: &[u8]) -> Vec<u8> {
             b':' => repair.push(byte, after),
             _ if byte.is_ascii_whitespace() => after,
             _ => {
-                let is_part = |byte: &u8| !byte.is_ascii_whitespace() && !b",:{}[]\"".contains(byte);
-                repair.word(rest, rest.iter().take_while(|byte| is_part(byte)).count())
+                let is_part = |byte: &u8| !byte.is_ascii_whitespace() && !b",:{}[]\"\\".contains(byte);
+                repair.word(rest, 1 + after.iter().take_while(|byte| is_part(byte)).count())
             }
         };
         if repair.open.is_empty() && matches!(byte, b'}' | b']') {
