@@ -700,18 +700,29 @@ fn what_a_command_says_alone_tells_what_failed() {
             "A restore failed",
         ),
         (
-            "Error: split region failed: err=message:\"key 01 is not in region key range [02, 03) for region 94812\" key_not_in_region:<region_id:94812 > \n"
+            "Error: split region failed: err=message:\"key 01 is not in region key range [02, 03) for region 94812\" \
+             key_not_in_region:<region_id:94812 > \n"
                 .to_owned(),
             ["restore-failed", "unknown", "retry"],
             "because of regions that were split",
         ),
         (
-            line("ERROR", "conn.go:152", "[\"fail to create pd controller\"] [error=\"pd address (pd:2379) not available, error is dial tcp: lookup pd on 10.0.0.1:53: no such host, please check network: [BR:PD:ErrPDUpdateFailed]failed to update PD\"]"),
+            line(
+                "ERROR",
+                "conn.go:152",
+                "[\"fail to create pd controller\"] [error=\"pd address (pd:2379) not available, error is \
+                 dial tcp: lookup pd on 10.0.0.1:53: no such host, please check network: [BR:PD:ErrPDUpdateFailed]failed to update PD\"]",
+            ),
             ["other", "network", "retry"],
             "A br command failed",
         ),
         (
-            line("ERROR", "main.go:38", "[\"br failed\"] [error=\"It supports single stream log task currently: [BR:Stream:ErrStreamLogTaskExist]stream task already exists\"]"),
+            line(
+                "ERROR",
+                "main.go:38",
+                "[\"br failed\"] [error=\"It supports single stream log task currently: \
+                 [BR:Stream:ErrStreamLogTaskExist]stream task already exists\"]",
+            ),
             ["other", "operator", "fix-and-retry"],
             "br log start failed",
         ),
