@@ -686,6 +686,9 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
     ] {
         assert_told(&text, told, says);
     }
+    // A record of a log that lost its head ends nothing.
+    let headless = "\"caller\":\"regioniter.go:138\",\"message\":\"failed with trying to scan regions\",\"error\":\"rpc error: code = DeadlineExceeded desc = x\"\n";
+    assert_eq!(found(headless).rows("incidents"), []);
     // The head of a table is no part of what stands in it.
     let table = found("2025-03-14 06:35:06 | Error: table app.t is not in the backup\n-- | --\n  |   | x\n");
     assert_eq!(table.row("events")["message"], "table app.t is not in the backup");

@@ -63,7 +63,9 @@ pub(super) fn ending_of(event: &Event) -> Option<Ending> {
         return Some(Ending::BrFailed);
     }
     // A console says nothing but what went wrong; below an error, what it says of its life is no end.
-    let console = event.time.is_none() && event.level.is_none();
+    // A source file without more is that of a log's record that lost its head.
+    let of_a_log = event.shows_writer && event.component.is_none();
+    let console = event.time.is_none() && event.level.is_none() && !of_a_log;
     // What a command says on a console may begin with the same words: `failed to restore kv files: `.
     let ends = |rest: &str| !console || rest.is_empty() || rest.starts_with(": ");
     let command = ["failed to stream", "failed to run stream command", "failed to backup", "failed to restore"];
