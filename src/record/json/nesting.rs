@@ -96,7 +96,11 @@ pub(in crate::record) fn wrapped_objects(text: &[u8]) -> Vec<Range<usize>> {
     if found.len() < 2 { std::iter::once(0..text.len()).collect() } else { found }
 }
 
-/// Whether an object of many lines begins: its bracket stands alone, and a member follows, no deeper than in a list of objects.
+/// What a record of a log begins with as an object.
+const HEADS: [&[u8]; 7] = [b"\"level\"", b"\"time\"", b"\"ts\"", b"\"timestamp\"", b"\"caller\"", b"\"message\"", b"\"msg\""];
+
+/// Whether an object of many lines begins: its bracket stands alone, and a member follows, no deeper than in a list of objects; where a
+/// copy took the blanks away, one that a record begins with.
 pub(in crate::record) fn begins_object(line: &[u8], next: &[u8]) -> bool {
     let (line, next) = (unmarked(line), unmarked(next));
     let blanks = |text: &[u8]| text.len() - text.trim_ascii_start().len();
@@ -104,7 +108,8 @@ pub(in crate::record) fn begins_object(line: &[u8], next: &[u8]) -> bool {
         return false;
     }
     let step = blanks(next).saturating_sub(blanks(line));
-    step > 0 && blanks(line) <= step
+    let is_flat = || blanks(next) == 0 && HEADS.iter().any(|head| next.starts_with(head));
+    (step > 0 && blanks(line) <= step) || is_flat()
 }
 
 /// Whether a terminal broke the text: all its lines, each with its end, are equally wide.
