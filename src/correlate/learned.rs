@@ -235,8 +235,8 @@ fn is_guest(event: &Event, writer: &Instance) -> bool {
     let Some(host) = writer.component.filter(|_| event.shows_writer) else { return false };
     match event.component {
         Some(guest) if host.is_in_go() && guest.is_in_go() => {
-            // BR runs parts of TiDB, and TiDB parts of BR; PD does neither. What BR puts on a terminal has no level.
-            let is_screen = guest == Component::Br && event.level.is_none();
+            // BR runs parts of TiDB, and TiDB parts of BR; PD does neither. What a tool puts on a terminal has no level.
+            let is_screen = matches!(guest, Component::Br | Component::Cdc) && event.level.is_none();
             let is_apart =
                 (guest == Component::Pd || host == Component::Pd) && ["gc", "log-backup"].contains(&&*event.group);
             guest != host && (is_screen || is_apart)

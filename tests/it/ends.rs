@@ -147,8 +147,18 @@ fn a_log_behind_a_console_is_not_the_consoles() {
     assert_ne!(found(rocksdb).row("sources")["component"], "tiflash");
     // Nor does what a tool says of processes make it the system's.
     let played = "tidb quit: exit status 1\n[2025/03/14 06:35:06.127 +00:00] [WARN] [retry.go:7] [\"it failed\"] [error=\"broken pipe\"]\n";
-    let components: Vec<_> = found(played).rows("events").into_iter().map(|event| event["component"].clone()).collect();
-    assert_eq!(components, ["", "os"]);
+    let components = |text: &str| -> Vec<_> {
+        found(text).rows("events").into_iter().map(|event| event["component"].clone()).collect()
+    };
+    assert_eq!(components(played), ["", "os"]);
+    // What `cdc` says beside a log of TiDB is said by `cdc`.
+    let refused = "[2025/03/14 06:35:06.127 +00:00] [ERROR] [gc_worker.go:744] [\"[gc worker] failed to update service safe point\"]\n\
+                   Error: [CDC:ErrStartTsBeforeGC]fail to create or maintain changefeed because start-ts 455932326430376158 is earlier than or equal to GC safepoint at 455933294501953841\n";
+    assert_eq!(components(refused).last().unwrap(), "cdc");
+    // A container that was killed is the host's event, yet the store beside it is down.
+    let killed = "[2025/03/14 06:35:06.127 +00:00] [ERROR] [server.rs:1036] [\"failed to init io snooper\"] [err_code=KV:Unknown]\n\
+                  \x20   Last State:     Terminated\n      Reason:       OOMKilled\n";
+    assert_eq!(components(killed).last().unwrap(), "tikv");
 }
 
 #[test]

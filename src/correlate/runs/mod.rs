@@ -95,8 +95,8 @@ fn is_of_a_run(told: &Told<'_>) -> bool {
         // On a terminal the tool of TiCDC ends as `br` does; its servers' logs and last words are no runs.
         Some(Component::Cdc) => event.level.is_none() && event.shows_writer,
         Some(_) => false,
-        // Last words on a terminal, with a stack that does not name the program, may be any server's.
-        None if told.component.is_none() => &*event.group != "panic" || event.level.is_some(),
+        // Last words on a terminal, with a stack that does not name the program, may be any server's; so may a container.
+        None if told.component.is_none() => !["panic", "memory"].contains(&&*event.group) || event.level.is_some(),
         None => told.component == Some(Component::Br),
     }
 }
