@@ -152,11 +152,11 @@ fn a_log_behind_a_console_is_not_the_consoles() {
     };
     assert_eq!(components(played), ["", "os"]);
     // What `cdc` says beside a log of TiDB is said by `cdc`.
-    let refused = "[2025/03/14 06:35:06.127 +00:00] [ERROR] [gc_worker.go:744] [\"[gc worker] failed to update service safe point\"]\n\
-                   Error: [CDC:ErrStartTsBeforeGC]fail to create or maintain changefeed because start-ts 455932326430376158 is earlier than or equal to GC safepoint at 455933294501953841\n";
+    let refused = "[2025/03/14 06:35:06.127 +00:00] [ERROR] [gc_worker.go:77] [\"[gc worker] the moon is full\"]\n\
+                   Error: [CDC:ErrStartTsBeforeGC]start-ts 77 is too early\n";
     assert_eq!(components(refused).last().unwrap(), "cdc");
-    // A container that was killed is the host's event, yet the store beside it is down.
-    let killed = "[2025/03/14 06:35:06.127 +00:00] [ERROR] [server.rs:1036] [\"failed to init io snooper\"] [err_code=KV:Unknown]\n\
+    // What the cluster's keeper says of a container it killed is the store's, whose log stands beside it.
+    let killed = "[2025/03/14 06:35:06.127 +00:00] [ERROR] [server.rs:77] [\"the moon is full\"] [err_code=KV:Unknown]\n\
                   \x20   Last State:     Terminated\n      Reason:       OOMKilled\n";
     assert_eq!(components(killed).last().unwrap(), "tikv");
 }
