@@ -137,6 +137,7 @@ impl TaskLog {
         };
         let repeats = |known: &&mut Step| {
             known.sign == sign
+                && known.rule == told.rule
                 && known.store == told.store
                 && known.last.zip(time).is_some_and(|(last, time)| time.since(last).abs() <= Self::REPEAT_MS)
         };

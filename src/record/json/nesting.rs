@@ -97,7 +97,8 @@ pub(in crate::record) fn wrapped_objects(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// What a record of a log begins with as an object.
-const HEADS: [&[u8]; 7] = [b"\"level\"", b"\"time\"", b"\"ts\"", b"\"timestamp\"", b"\"caller\"", b"\"message\"", b"\"msg\""];
+const HEADS: [&[u8]; 7] =
+    [b"\"level\"", b"\"time\"", b"\"ts\"", b"\"timestamp\"", b"\"caller\"", b"\"message\"", b"\"msg\""];
 
 /// Whether an object of many lines begins: its bracket stands alone, and a member follows, no deeper than in a list of objects; where a
 /// copy took the blanks away, one that a record begins with.
