@@ -1,6 +1,6 @@
 //! What program wrote a record, as far as the record itself shows it.
 
-use crate::record::{Kind, Record};
+use crate::record::{Kind, Record, is_klog};
 use crate::units::Component;
 
 /// The component of a record that matched a rule of `component`, and whether the record itself shows what kind of program it is.
@@ -11,6 +11,8 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
         Kind::Console if record.text.starts_with(b"Error: ") => (of_code(&record.text).or(Some(Component::Br)), true),
         Kind::SafePoint | Kind::Store | Kind::Listed => (component, true),
         Kind::Os => (component, component == Some(Component::Os)),
+        // What writes so is in Go: TiDB Operator, Kubernetes.
+        Kind::Foreign if is_klog(&record.text) => (component, true),
         _ if record.writer.is_some() => (record.writer.as_ref().map(|writer| writer.component), true),
         Kind::Panic => (component.or_else(|| of_stack(&record.text)), false),
         _ if record.caller.ends_with(b".rs") => (component.or(Some(Component::Tikv)), true),
@@ -33,7 +35,7 @@ fn of_code(text: &[u8]) -> Option<Component> {
 
 /// The program whose functions stand in the stack of a panic. PD's client is part of other programs too.
 fn of_stack(text: &[u8]) -> Option<Component> {
-    const FUNCTIONS: [(&[u8], Component); 17] = [
+    const FUNCTIONS: [(&[u8], Component); 18] = [
         (b"tidb-server/main.go", Component::Tidb),
         (b"/br/cmd/br/", Component::Br),
         (b"/br/pkg/restore", Component::Br),
@@ -46,6 +48,8 @@ fn of_stack(text: &[u8]) -> Option<Component> {
         (b"/pd/server.", Component::Pd),
         (b"/pd/server/", Component::Pd),
         (b"/pd/v4/server", Component::Pd),
+        // Who moves the checkpoint is a TiDB.
+        (b"streamhelper.(*CheckpointAdvancer)", Component::Tidb),
         // Statements run in a TiDB, which may have been cut off below.
         (b"/tidb/server.", Component::Tidb),
         (b"/tidb/pkg/server.", Component::Tidb),

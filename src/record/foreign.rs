@@ -217,6 +217,11 @@ fn is_inner_time(tail: &[u8]) -> bool {
     letters >= 3 && matches!(clock.first(), None | Some(b',' | b')' | b'"' | b'\\'))
 }
 
+/// Whether a text begins as klog's records do.
+pub(crate) fn is_klog(text: &[u8]) -> bool {
+    klog(text).is_some()
+}
+
 /// `E0725 14:54:44.467123   1 file.go:12] text`.
 fn klog(text: &[u8]) -> Option<(Level, &[u8])> {
     let level = match text.first()? {

@@ -145,6 +145,12 @@ fn judge(line: &[u8]) -> Look {
     if let Some(kind) = console::start(text) {
         return Look::Start(kind, at);
     }
+    // What TiDB Operator quotes of a pod that has failed.
+    if let Some(quoted) = memchr::memmem::find(text, b", errMsg ").map(|at| at + b", errMsg ".len())
+        && let Some(kind) = console::start(&text[quoted..])
+    {
+        return Look::Start(kind, line.len() - text.len() + quoted);
+    }
     if let Some(header) = header::find(line) {
         return Look::Start(Kind::Header, behind(line, header.start));
     }
@@ -327,6 +333,8 @@ mod tests {
             ("{&quot;level&quot;:&quot;WARN&quot;,&quot;message&quot;:&quot;x&quot;}", start(Kind::Json)),
             (r#"[{"name":"task1","start_ts":1}]"#, start(Kind::StatusJson)),
             ("> #1 <", start(Kind::StatusTask)),
+            ("cluster a/b, wait pipe message failed, errMsg Error: it is away", Look::Start(Kind::Console, 46)),
+            ("cluster a/b, wait pipe message failed, errMsg panic: it broke", Look::Start(Kind::Panic, 46)),
             ("[info] pd2 is not etcd leader", start(Kind::Header)),
             ("Error: no such task", start(Kind::Console)),
             (">Error: no such task", start(Kind::Console)),

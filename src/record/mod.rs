@@ -25,6 +25,7 @@ mod tools;
 pub use body::Field;
 pub use clean::{CLEAN_HEADER, clean_level, clean_message, clean_time, is_clean};
 pub use escape::unescape;
+pub(crate) use foreign::is_klog;
 pub(crate) use look::begins_with_region;
 pub use look::{Kind, Look, look};
 pub use split::{MAX_RECORD, RawRecord, Sink, Tally, split};

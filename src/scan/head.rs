@@ -98,13 +98,14 @@ impl Sink for Look {
         // RocksDB's headers are within TiKV as well, and begin with a small letter.
         let header = caller.ends_with(".h") && caller.starts_with(char::is_uppercase);
         self.votes[5] += u32::from(caller.ends_with(".cpp") || header);
-        let welcomes: [(&[u8], Component); 6] = [
+        let welcomes: [(&[u8], Component); 7] = [
             (b"Welcome to TiKV", Component::Tikv),
             // It is built from BR's sources, and imports as BR restores.
             (b"Welcome to TiDB-Lightning", Component::Br),
             (b"Welcome to TiDB.", Component::Tidb),
             (b"Welcome to Placement Driver", Component::Pd),
             (b"Welcome to Backup", Component::Br),
+            (b"br failed", Component::Br),
             (b"Welcome to TiFlash", Component::Tiflash),
         ];
         if let Some((_, component)) = welcomes.iter().find(|(text, _)| record.message.starts_with(text)) {
