@@ -35,12 +35,13 @@ fn of_code(text: &[u8]) -> Option<Component> {
 
 /// The program whose functions stand in the stack of a panic. PD's client is part of other programs too.
 fn of_stack(text: &[u8]) -> Option<Component> {
-    const FUNCTIONS: [(&[u8], Component); 18] = [
+    const FUNCTIONS: [(&[u8], Component); 19] = [
         (b"tidb-server/main.go", Component::Tidb),
         (b"/br/cmd/br/", Component::Br),
         (b"/br/pkg/restore", Component::Br),
         (b"/br/pkg/backup", Component::Br),
         (b"/br/pkg/task.", Component::Br),
+        (b"/br/pkg/stream.", Component::Br),
         (b"/cmd/tidb-lightning/", Component::Br),
         (b"/cmd/pd-server/", Component::Pd),
         (b"logutil.LogPanic", Component::Pd),

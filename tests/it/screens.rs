@@ -568,6 +568,20 @@ fn one_failure_is_one_incident_with_its_cause() {
             "configuration",
             "max-request-bytes",
         ),
+        ("Error: lock wait timeout\n", "lock-unresolved", "A command failed"),
+        (
+            "Error: failed to repair ingest index: [ddl:1071]Specified key was too long (4000 bytes); max key length is 3072 bytes\n",
+            "configuration",
+            "A restore failed",
+        ),
+        ("error: some flags [--a] are missing.\n", "unknown", "some flags"),
+        // A viewer's time is no part of what stands above it.
+        (
+            "Error: it does not fit: [BR:Common:ErrInvalidArgument]invalid argument\n2025-12-29 15:21:11\t\n\
+             [2025/12/29 07:21:11.582 +00:00] [ERROR] [main.go:43] [\"br failed\"] [error=\"it does not fit: [BR:Common:ErrInvalidArgument]invalid argument\"]\n",
+            "configuration",
+            "it does not fit",
+        ),
         // The class of a code tells, where nothing else does.
         (
             "Error: it did not work: [PD:client:ErrClientGetLeader]no answer\n",
@@ -636,6 +650,11 @@ fn what_ends_a_backup_or_restore_has_failed_it() {
                 "panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\n{stack}"
             ),
             ["restore-failed", "bug", "investigate"],
+            "br Restore failed",
+        ),
+        (
+            "panic: it broke\n\ngoroutine 1 [running]:\nmain.runRestoreCommand(0xc0)\n\t/src/br/cmd/br/restore.go:80\n".to_owned(),
+            ["restore-failed", "unknown", "investigate"],
             "br Restore failed",
         ),
         (

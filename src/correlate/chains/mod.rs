@@ -311,7 +311,7 @@ mod tests {
             )
         };
         for (text, cause) in [
-            (answer("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive"), None),
+            (answer("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive"), Some(Cause::Configuration)),
             (answer("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"), Some(Cause::Configuration)),
             (answer("InternalError", "We encountered an internal error. Please try again."), Some(Cause::StorageAccess)),
             (answer("SlowDown", "Please reduce your request rate."), Some(Cause::StorageThrottled)),

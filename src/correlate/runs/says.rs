@@ -132,6 +132,8 @@ pub(super) fn job_of_failure(event: &Event) -> Job {
                 "ingest sst failed",
                 "restore failed",
                 "load backupmeta failed",
+                "failed during reading file v1/backupmeta",
+                "failed to repair ingest index",
             ]))
     {
         return Job::Restore;

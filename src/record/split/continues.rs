@@ -8,11 +8,17 @@ use crate::record::plain::plain;
 use crate::record::prefix;
 use crate::record::tools::{command, service, upright};
 use crate::record::{console, header, json, status};
+use crate::units::parse_naive;
 use std::ops::Range;
 
 /// Whether a line is a heading of a report: `### 2. What did you expect`, or in brackets as Chinese forms have it.
 fn is_heading(line: &[u8]) -> bool {
     line.starts_with(b"##") || line.starts_with("\u{3010}".as_bytes())
+}
+
+/// Whether a line is a time and nothing else, as a viewer puts it between records.
+fn is_moment(line: &[u8]) -> bool {
+    parse_naive(line.trim_ascii()).is_some_and(|(_, rest)| rest.is_empty())
 }
 
 impl<S: Sink> Splitter<'_, '_, S> {
@@ -28,7 +34,7 @@ impl<S: Sink> Splitter<'_, '_, S> {
                 !self.is_behind_blank(open, at) || bare.is_empty() || is_trace(bare)
             }
             Kind::StatusTask => !self.is_behind_blank(open, at) || status::key(line).is_some() || look::is_deep(line),
-            Kind::Console if is_heading(line) || console::is_refusal(line) => false,
+            Kind::Console if is_heading(line) || console::is_refusal(line) || is_moment(line) => false,
             Kind::Console if self.is_closed_quote(open) || self.is_above_sentence(open, line) => false,
             Kind::Console => {
                 let so_far = open.start..open.end;
