@@ -50,7 +50,9 @@ impl Facts {
         if matches!(record.kind, Kind::StatusTask | Kind::StatusJson) {
             let (screen, stores) = status::facts(record);
             ids.stores.extend(stores);
-            facts.extend(screen);
+            // What the whole screen says counts more than what a rule found first.
+            let found = std::mem::replace(&mut facts, screen);
+            facts.extend(found);
         }
         if let Some(writer) = &record.writer {
             facts.push(Fact { kind: FactKind::Addr, role: Arc::from(WRITER), value: writer.instance.clone() });
@@ -120,11 +122,17 @@ impl Facts {
     }
 }
 
-/// How bad it is, as the rule says; but with its FATAL record, or Go's last words, a process ends, however harmless their text is.
+/// How bad it is, as the rule says; but with its FATAL record, or Go's last words, a process ends, however harmless their text is, and
+/// what only quotes a code at WARN is survived.
 fn severity(record: &Record<'_>, rule: Option<&Rule>) -> Severity {
+    let Some(rule) = rule else { return Severity::Info };
     let of_go = record.kind == Kind::Panic && record.message.starts_with(b"panic: ");
-    let ends = rule.is_some() && (of_go || record.level == Some(Level::Fatal));
-    if ends { Severity::Critical } else { rule.map_or(Severity::Info, |rule| rule.severity) }
+    let is_survived = rule.is_about_code() && record.level == Some(Level::Warn) && rule.severity == Severity::Error;
+    match () {
+        () if of_go || record.level == Some(Level::Fatal) => Severity::Critical,
+        () if is_survived => Severity::Warning,
+        () => rule.severity,
+    }
 }
 
 /// What the rule's extractors find. Where a copy lost the field, the whole text is looked at.

@@ -101,7 +101,7 @@ fn rules_are_listed_shown_and_explained() {
         ("BR:Backup:ErrBackupGCSafepointExceeded", "GC safe point"),
         ("lb-fatal-error", "gave up on the log backup task"),
         ("schema:1146", "no such table"),
-        ("[kv:8004]", "br-system-tables-too-large"),
+        ("[kv:8004]", "br-transaction-too-large"),
         ("domain:8027", "tidb-schema-out-of-date"),
         ("CDC:ErrGCTTLExceeded", "cdc-gc-ttl-exceeded"),
         ("434834088949972992", "2022-07-25T14:46:50.118Z"),

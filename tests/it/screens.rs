@@ -271,6 +271,23 @@ fn screens_that_went_through_markdown() {
     assert_eq!(read(&replaced(JSON.as_bytes(), &brackets)), read(JSON.as_bytes()));
 }
 
+/// Of several stores the event is about the one that failed first, whichever is named first.
+#[test]
+fn the_store_that_failed_first_counts() {
+    let error = |store: u64, code: &str, milli: u64| {
+        format!(
+            "error[store={store}]: {code}\nerror-happen-at[store={store}]: 2022-07-25 14:54:44.{milli} +0000; gap=1s\nerror-message[store={store}]: x\n"
+        )
+    };
+    let (one, other) = (error(7, "KV:LogBackup:Io", 827), error(8, "KV:LogBackup:RaftReq", 825));
+    for errors in [format!("{one}{other}"), format!("{other}{one}")] {
+        let report = found(&format!("> #1 <\n name: task1\n status: \u{25CB} ERROR\n{errors}"));
+        let (event, task) = (report.row("events"), report.row("tasks"));
+        assert_eq!((&*event["store_id"], &*event["stores"]), ("8", "7;8"), "{errors}");
+        assert_eq!((&*task["error_store"], &*task["error_code"]), ("8", "KV:LogBackup:RaftReq"), "{errors}");
+    }
+}
+
 /// The store that holds a task's data is PD's.
 #[test]
 fn a_task_that_lost_etcd_lost_pd() {
@@ -567,6 +584,11 @@ fn one_failure_is_one_incident_with_its_cause() {
             "Error: failed to create task: etcdserver: request is too large: [BR:Common:ErrUnknown]internal error\n",
             "configuration",
             "max-request-bytes",
+        ),
+        (
+            "BucketRegionError: incorrect region, the bucket is in 'eu-west-1' region\n",
+            "configuration",
+            "another region",
         ),
         ("Error: lock wait timeout\n", "lock-unresolved", "A command failed"),
         (

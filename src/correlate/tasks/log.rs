@@ -7,7 +7,7 @@ use crate::correlate::findings::Place;
 use crate::correlate::identify::InstanceId;
 use crate::correlate::learned::{Learned, Told};
 use crate::correlate::names::RuleId;
-use crate::correlate::signs::{Sign, Verb, service_of, sign_of};
+use crate::correlate::signs::{Sign, Verb, is_screen, service_of, sign_of};
 use crate::record::duration_seconds;
 use crate::units::{Component, FactKind, RegionId, StoreId, Timestamp, Tso};
 use std::collections::BTreeMap;
@@ -267,6 +267,7 @@ impl TaskLog {
 }
 
 fn code_of(event: &crate::event::Event) -> Option<Box<str>> {
-    let own = event.codes.iter().find(|code| code.starts_with("KV:LogBackup:"));
+    let shown = is_screen(event).then(|| event.fact(FactKind::Code, "").map(Box::from)).flatten();
+    let own = shown.as_ref().or_else(|| event.codes.iter().find(|code| code.starts_with("KV:LogBackup:")));
     own.or_else(|| event.codes.first()).filter(|_| event.component != Some(Component::Pd)).cloned()
 }
