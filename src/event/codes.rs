@@ -68,7 +68,11 @@ fn named(text: &[u8], start: usize) -> Option<&str> {
         .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b':' || **byte == b'_')
         .count();
     let is_unclosed = length == rest.len() && before == Some(b'[');
-    if is_unclosed || rest[length..].starts_with(b"..") || rest[length..].starts_with("\u{2026}".as_bytes()) {
+    if is_unclosed
+        || is_coloured(&rest[length..])
+        || rest[length..].starts_with(b"..")
+        || rest[length..].starts_with("\u{2026}".as_bytes())
+    {
         return None; // A copy cut it.
     }
     let code = std::str::from_utf8(&rest[..length]).ok()?.trim_end_matches(':');
@@ -85,6 +89,12 @@ fn named(text: &[u8], start: usize) -> Option<&str> {
         _ => true,
     };
     (fits && is_whole).then_some(code)
+}
+
+/// Whether a colour begins that quotes have kept: what stands before it goes on behind it.
+pub(super) fn is_coloured(rest: &[u8]) -> bool {
+    let text = &rest[rest.iter().take_while(|byte| **byte == b'\\').count()..];
+    text.starts_with(b"\x1b") || (text.len() < rest.len() && (text.starts_with(b"u001b") || text.starts_with(b"x1b")))
 }
 
 /// `tikv:9005]` behind a bracket.
@@ -116,6 +126,7 @@ mod tests {
         assert_eq!(codes("run(): [FLASH:Coprocessor:Internal] it ends"), ["FLASH:Coprocessor:Internal"]);
         assert!(codes("[error=\"[PD:common:Err").is_empty());
         assert!(codes("[err_code=KV:LogBackup:Raft... [BR:Backup:ErrBacku\u{2026}]").is_empty());
+        assert!(codes("[CDC:ErrSink\\u001b[01;31mURI\\u001b[mInvalid]x").is_empty());
         assert!(codes("KV:ErrKVStorage]tikv storage occur I/O error").is_empty());
         assert!(codes("[main.go:57] [mod.rs:118] [a:1] KV: x, BR: y, PD:2379").is_empty());
     }

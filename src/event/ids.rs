@@ -1,6 +1,7 @@
 //! Regions, stores and TSOs in free text, in every shape in which components write them, and no false ones:
 //! a peer id, a count or a number inside a key is not a region.
 
+use super::codes::is_coloured;
 use crate::search::AnyOf;
 use crate::units::{PeerId, RegionId, StoreId, Tso};
 use std::sync::LazyLock;
@@ -234,6 +235,7 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let goes_on = match rest.first() {
         Some(b'.') => rest.get(1).is_some_and(|next| next.is_ascii_digit() || *next == b'.'),
         Some(0xE2) => rest.starts_with("\u{2026}".as_bytes()),
+        Some(b'\\' | 0x1b) => is_coloured(rest),
         Some(byte) => byte.is_ascii_alphabetic() || b"_%".contains(byte),
         None => false,
     };
