@@ -1,6 +1,6 @@
 //! How processes end, and who it was: their last records, what the system and tools say of them.
 
-use crate::screens::found;
+use crate::pastes::found;
 
 /// Kind, cause, a part of the summary.
 #[track_caller]

@@ -15,6 +15,7 @@ mod cli;
 mod cluster;
 mod damage;
 mod ends;
+mod failures;
 mod formats;
 mod harness;
 mod hostile;
@@ -27,6 +28,7 @@ mod mutations;
 #[cfg(feature = "sqlite")]
 mod nightly;
 mod parts;
+mod pastes;
 mod promises;
 #[path = "../../examples/common/random.rs"]
 mod random;
