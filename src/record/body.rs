@@ -117,9 +117,11 @@ pub(super) fn parse(text: &[u8]) -> Body<'_> {
                 body.caller = &word[..memchr::memrchr(b':', word).unwrap_or(word.len())];
                 stage = 2;
             }
-            // An error alone: `[Lightning:Restore:ErrRestoreTable]restore table failed`.
+            // An error alone: `it failed: [Lightning:Restore:ErrRestoreTable]restore table failed`.
             Part::Bare(word) if stage == 0 && is_code(word) && goes_on(rest) => {
-                body.message = Cow::Borrowed(&text[at..]);
+                // What is joined to it by a colon says more; a cell of a table does not.
+                let is_chain = text[..at].ends_with(b": ") && memchr::memchr(b'|', &text[..at]).is_none();
+                body.message = Cow::Borrowed(if is_chain { text } else { &text[at..] });
                 body.has_message = true;
                 break;
             }
@@ -333,6 +335,7 @@ mod tests {
         for text in [
             "[Lightning:Restore:ErrRestoreTable]restore table `a`.`b` failed: EOF",
             "[types:1292]Truncated value: '[1]'",
+            "it failed: [BR:Common:ErrUnknown]internal error",
         ] {
             assert_eq!(parse(text.as_bytes()).message, text.as_bytes());
         }
