@@ -76,8 +76,8 @@ fn one_failure_is_one_incident_with_its_cause() {
         ("error: some flags [--a] are missing.\n", "unknown", "some flags"),
         // A viewer's time is no part of what stands above it.
         (
-            "Error: it does not fit: [BR:Common:ErrInvalidArgument]invalid argument\n2025-12-29 15:21:11\t\n\
-             [2025/12/29 07:21:11.582 +00:00] [ERROR] [main.go:43] [\"br failed\"] [error=\"it does not fit: [BR:Common:ErrInvalidArgument]invalid argument\"]\n",
+            "Error: it does not fit: [BR:Common:ErrInvalidArgument]invalid argument\n2025-03-14 14:35:06\t\n\
+             [2025/03/14 06:35:06.127 +00:00] [ERROR] [main.go:43] [\"br failed\"] [error=\"it does not fit: [BR:Common:ErrInvalidArgument]invalid argument\"]\n",
             "configuration",
             "it does not fit",
         ),
