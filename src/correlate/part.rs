@@ -212,11 +212,9 @@ fn judged(
                 let meant = incidents::refused_story(run, refusal, stories.iter())?;
                 // A task that was started since is a new one.
                 let since = run.last.is_none() || story.life.started.is_none_or(|started| Some(started) <= run.last);
-                (meant.id == story.id && since).then_some((refusal, run.job))
+                (meant.id == story.id && since).then_some((run.job, refusal))
             });
-            let refusal = refused.map(|(refusal, _)| refusal);
-            let was_pause = refused.is_some_and(|(_, job)| job == Job::Log(signs::Verb::Pause));
-            tasks::judge(story, Court { gc, refusal, was_pause, pd_until, now, gc_ttl_ms: options.gc_ttl_ms })
+            tasks::judge(story, Court { gc, refused, pd_until, now, gc_ttl_ms: options.gc_ttl_ms })
         })
         .collect();
     stories.into_iter().zip(verdicts).collect()

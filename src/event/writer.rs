@@ -1,7 +1,10 @@
 //! What program wrote a record, as far as the record itself shows it.
 
 use crate::record::{Kind, Record, is_klog};
+use crate::search::AnyOf;
 use crate::units::Component;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The component of a record that matched a rule of `component`, and whether the record itself shows what kind of program it is.
 pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<Component>, bool) {
@@ -30,7 +33,8 @@ pub(super) fn of(record: &Record<'_>, component: Option<Component>) -> (Option<C
 
 /// The program whose own errors have the code that a record quotes: no other one hands those of TiCDC on.
 fn of_code(text: &[u8]) -> Option<Component> {
-    memchr::memmem::find(text, b"[CDC:Err").map(|_| Component::Cdc)
+    static CODE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("[CDC:Err"));
+    CODE.find(text).map(|_| Component::Cdc)
 }
 
 /// The program whose functions stand in the stack of a panic. PD's client is part of other programs too.
@@ -58,7 +62,9 @@ fn of_stack(text: &[u8]) -> Option<Component> {
         (b"/tidb/executor.", Component::Tidb),
         (b"/tidb/pkg/executor.", Component::Tidb),
     ];
-    FUNCTIONS.iter().find(|(name, _)| memchr::memmem::find(text, name).is_some()).map(|(_, component)| *component)
+    static WORDS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(&FUNCTIONS.map(|(name, _)| name)));
+    let first = WORDS.each(text).map(|found| found.pattern().as_usize()).min();
+    first.map(|at| FUNCTIONS[at].1)
 }
 
 #[cfg(test)]

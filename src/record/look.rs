@@ -6,6 +6,8 @@ use super::plain::{plain, raw_offset};
 use super::tools::{command, listed, safepoint, service, stores, upright};
 use super::{console, foreign, header, json, prefix, recover, status};
 use crate::units::Level;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +148,8 @@ fn judge(line: &[u8]) -> Look {
         return Look::Start(kind, at);
     }
     // What TiDB Operator quotes of a pod that has failed.
-    if let Some(quoted) = memchr::memmem::find(text, b", errMsg ").map(|at| at + b", errMsg ".len())
+    static QUOTES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(", errMsg "));
+    if let Some(quoted) = QUOTES.find(text).map(|at| at + QUOTES.needle().len())
         && let Some(kind) = console::start(&text[quoted..])
     {
         return Look::Start(kind, line.len() - text.len() + quoted);

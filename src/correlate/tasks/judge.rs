@@ -3,7 +3,8 @@
 use super::{Checkpoint, Reason, Story};
 use crate::correlate::findings::{DeadlineBasis, TaskStatus, Verdict};
 use crate::correlate::gc::{Gc, Held, Reached};
-use crate::correlate::runs::Refusal;
+use crate::correlate::runs::{Job, Refusal};
+use crate::correlate::signs::Verb;
 use crate::units::{Timestamp, Tso};
 
 /// What a verdict rests on.
@@ -33,10 +34,8 @@ pub(in crate::correlate) struct Judged {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::correlate) struct Court<'c> {
     pub(in crate::correlate) gc: &'c Gc,
-    /// A refused resume or pause of the task.
-    pub(in crate::correlate) refusal: Option<Refusal>,
-    /// Whether that was a pause: what could not be paused runs on.
-    pub(in crate::correlate) was_pause: bool,
+    /// What was refused of the task: a resume, a pause, or a command that is not known.
+    pub(in crate::correlate) refused: Option<(Job, Refusal)>,
     /// Where PD's log ends.
     pub(in crate::correlate) pd_until: Option<Timestamp>,
     pub(in crate::correlate) now: Option<Timestamp>,
@@ -47,20 +46,21 @@ pub(in crate::correlate) struct Court<'c> {
 pub(in crate::correlate) fn judge(story: &Story, court: Court<'_>) -> Judged {
     let mut checkpoint = story.checkpoint();
     // A refusal names the checkpoint exactly.
-    if let Some(refusal) = court.refusal
+    if let Some((_, refusal)) = court.refused
         && checkpoint.is_none_or(|known| known.time() == refusal.wanted.time() && known.exact().is_none())
     {
         checkpoint = Some(Checkpoint::Exact(refusal.wanted));
     }
-    let refused = court.refusal.filter(|refusal| {
+    let refused = court.refused.filter(|(_, refusal)| {
         checkpoint.is_none_or(|checkpoint| checkpoint.time().since(refusal.wanted.time()).abs() <= 1)
     });
     let newest = court.gc.newest().map(|reached| reached.point);
-    let gc_safepoint = newest.max(refused.map(|refusal| refusal.reached));
+    let gc_safepoint = newest.max(refused.map(|(_, refusal)| refusal.reached));
     let passed = checkpoint.and_then(|checkpoint| court.gc.passed(checkpoint)).cloned();
     let down = story.life.open();
     let status = match story.life.status {
-        TaskStatus::Unknown if refused.is_some() && !court.was_pause => TaskStatus::Paused,
+        // What could not be paused runs on.
+        TaskStatus::Unknown if refused.is_some_and(|(job, _)| job != Job::Log(Verb::Pause)) => TaskStatus::Paused,
         known => known,
     };
     let stopped = matches!(status, TaskStatus::Error | TaskStatus::Paused);
